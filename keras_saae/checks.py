@@ -1,0 +1,258 @@
+"""Checks at the door: images and labels are looked at once, then trusted.
+
+Every message says what was given, what is expected and how to fix it.
+"""
+
+import difflib
+import operator
+
+import keras
+import numpy as np
+
+
+def check_images(x, name="x", image_shape=None):
+    """Return `x` as an array of images, or say what is wrong with it.
+
+    Args:
+        x: array-like `(n, height, width)` or `(n, height, width, channels)`. Either
+            uint8 in 0..255, or float in [0, 1]; bool counts as float 0 and 1.
+        name: how messages call the argument.
+        image_shape: shape of one image that is needed, or None for any.
+
+    Returns:
+        NumPy array of the same shape: uint8 stays uint8 (no copy, also of a
+        `np.memmap`), everything else becomes float32 (no copy of float32).
+
+    Raises:
+        TypeError: if the values are neither uint8 nor float nor bool.
+        ValueError: if the shape is not that of images, if there is no image, or if a
+            float is NaN, infinite or outside [0, 1].
+    """
+    x = _as_array(x, name)
+    if x.ndim not in (3, 4):
+        raise ValueError(
+            f"`{name}` must hold images of shape (n, height, width) or (n, height, "
+            f"width, channels). Received shape {x.shape}. Flattened images: "
+            f"`{name}.reshape(-1, height, width)`; one image: `{name}[np.newaxis]`."
+        )
+    if x.size == 0:
+        raise ValueError(f"`{name}` holds no images. Received shape {x.shape}.")
+    if image_shape is not None and x.shape[1:] != tuple(image_shape):
+        raise ValueError(
+            f"`{name}` must hold images of shape {tuple(image_shape)}, as the model "
+            f"was built for. Received images of shape {x.shape[1:]}."
+        )
+    if x.dtype == np.uint8:
+        return x
+    if x.dtype == bool:
+        return x.astype("float32")
+    if not np.issubdtype(x.dtype, np.floating):
+        raise TypeError(
+            f"`{name}` must be uint8 in 0..255 or float in [0, 1]. Received dtype "
+            f'{x.dtype}. For grey levels 0..255 use `{name}.astype("uint8")`.'
+        )
+    _check_unit_range(x, name)
+    return x.astype("float32", copy=False)
+
+
+def check_labels(y, num_images, num_classes=None, name="y", allow_unlabelled=True):
+    """Return `y` as int64 class labels, or say what is wrong with it.
+
+    Args:
+        y: integer array-like `(num_images,)` of classes 0..num_classes-1, where -1
+            means "no label".
+        num_images: how many images the labels belong to.
+        num_classes: number of classes, or None to accept any from 0 up.
+        name: how messages call the argument.
+        allow_unlabelled: whether -1 may occur.
+
+    Returns:
+        int64 NumPy array `(num_images,)`.
+
+    Raises:
+        TypeError: if the labels are not integers.
+        ValueError: if they are one-hot, of another number than the images, or outside
+            the classes.
+    """
+    y = _as_array(y, name)
+    if y.ndim != 1:
+        advice = "Pass one integer per image."
+        if y.ndim == 2:
+            fix = f"{name}.ravel()" if y.shape[1] == 1 else f"{name}.argmax(axis=-1)"
+            what = "A column of labels" if y.shape[1] == 1 else "One-hot labels"
+            advice = f"{what}: pass `{fix}`."
+        raise ValueError(
+            f"`{name}` must be integer class labels of shape (n,). Received shape "
+            f"{y.shape}. {advice}"
+        )
+    if len(y) != num_images:
+        raise ValueError(
+            f"Images and labels need equal lengths. Received {num_images} images and "
+            f"{len(y)} labels in `{name}`. Mark images without a label by -1."
+        )
+    if y.dtype.kind not in "iu":
+        raise TypeError(
+            f"`{name}` must hold integers. Received dtype {y.dtype}. For class "
+            f'numbers stored as floats use `{name}.astype("int64")`, with -1 where '
+            "there is no label."
+        )
+    y = y.astype("int64", copy=False)
+    lowest = -1 if allow_unlabelled else 0
+    highest = np.iinfo("int64").max if num_classes is None else num_classes - 1
+    wrong = np.unique(y[(y < lowest) | (y > highest)])
+    if wrong.size:
+        classes = "0 or more" if num_classes is None else f"0..{num_classes - 1}"
+        unlabelled = ", or -1 for no label" if allow_unlabelled else ""
+        raise ValueError(
+            f"`{name}` must hold classes {classes}{unlabelled}. Received "
+            f"{_shorten(wrong)}. Number the classes from 0 without gaps."
+        )
+    return y
+
+
+def check_count(value, name, minimum=1):
+    """Return `value` as an int of at least `minimum`.
+
+    Args:
+        value: an integer of any type (Python, NumPy), not a bool.
+        name: how messages call the argument.
+        minimum: smallest value allowed.
+
+    Returns:
+        Python int.
+
+    Raises:
+        TypeError: if `value` is not an integer.
+        ValueError: if it is below `minimum`.
+    """
+    try:
+        if isinstance(value, (bool, np.bool_)):
+            raise TypeError
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(
+            f"`{name}` must be an integer of at least {minimum}. Received {value!r}."
+        ) from None
+    if number < minimum:
+        raise ValueError(
+            f"`{name}` must be an integer of at least {minimum}. Received {number}."
+        )
+    return number
+
+
+def _as_array(value, name):
+    if keras.ops.is_tensor(value):
+        value = keras.ops.convert_to_numpy(value)
+    try:
+        return np.asarray(value)
+    except ValueError as error:
+        raise ValueError(
+            f"`{name}` must be an array; its rows have different shapes. "
+            "Bring all images to one size first."
+        ) from error
+
+
+def _check_unit_range(x, name):
+    low, high = float(x.min()), float(x.max())  # NaN and infinities come through
+    if not (np.isfinite(low) and np.isfinite(high)):
+        raise ValueError(
+            f"`{name}` holds NaN or infinite values. Remove or replace them, for "
+            f"example with `np.nan_to_num({name})`."
+        )
+    if 0 <= low and high <= 1:
+        return
+    if 0 <= low and high <= 255:
+        advice = (
+            f"They look scaled to 0..255: divide by 255, or pass "
+            f'`{name}.astype("uint8")`.'
+        )
+    elif -1 <= low and high <= 1:
+        advice = f"They look scaled to [-1, 1]: pass `({name} + 1) / 2`."
+    else:
+        advice = "Rescale them to [0, 1]."
+    raise ValueError(
+        f"Float images `{name}` must lie in [0, 1]. Received values from {low:g} to "
+        f"{high:g}. {advice}"
+    )
+
+
+def _shorten(values, most=5):
+    shown = ", ".join(str(v) for v in values[:most])
+    return shown if len(values) <= most else f"{shown}, ... ({len(values)} values)"
+
+
+def check_choice(name, value, choices):
+    """Raise `ValueError` unless `value` is one of `choices`, suggesting the nearest."""
+    if value in choices:
+        return
+    close = difflib.get_close_matches(str(value), [str(c) for c in choices], n=1)
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    raise ValueError(
+        f"`{name}` must be one of {list(choices)}. Received: {value!r}.{hint}"
+    )
+
+
+def check_prior(name, prior):
+    """Return the width of a prior's draws, or say what is wrong with it.
+
+    Args:
+        name: how messages call the argument.
+        prior: object with `sample(n, labels=None, seed=None)`.
+
+    Returns:
+        Python int: the width of a draw `(n, width)`.
+
+    Raises:
+        TypeError: if there is no `sample`.
+        ValueError: if a draw of two is not a tensor `(2, width)`.
+    """
+    if not callable(getattr(prior, "sample", None)):
+        raise TypeError(
+            f"`{name}` must have a method `sample(n, labels=None, seed=None)`. "
+            f"Received: {prior!r}. See keras_saae.priors for examples."
+        )
+    shape = tuple(prior.sample(2, seed=0).shape)
+    if len(shape) != 2 or shape[0] != 2:
+        raise ValueError(
+            f"`{name}.sample(n)` must return a tensor of shape (n, width). "
+            f"`{name}.sample(2)` returned shape {shape}."
+        )
+    return shape[1]
+
+
+def check_network(name, network, input_shape=None, output_shape=None):
+    """Say what is wrong with a network passed to a model.
+
+    Args:
+        name: how messages call the argument.
+        network: built Keras model with one input and one output.
+        input_shape: shape of one input that is needed, or None for any.
+        output_shape: shape of one output that is needed, or None for any.
+
+    Raises:
+        TypeError: if it is not a Keras model.
+        ValueError: if it is not built, or takes or gives other shapes.
+    """
+    if not isinstance(network, keras.Model):
+        raise TypeError(
+            f"`{name}` must be a Keras model, such as keras.Sequential. "
+            f"Received: {network!r}"
+        )
+    try:
+        given_in, given_out = network.input_shape, network.output_shape
+    except (AttributeError, ValueError) as error:
+        raise ValueError(
+            f"`{name}` must be built, so that its shapes are known. Start it with "
+            "keras.Input(shape), or make it with keras.Model(inputs, outputs)."
+        ) from error
+    for what, given, needed in (
+        ("take inputs", given_in, input_shape),
+        ("give outputs", given_out, output_shape),
+    ):
+        is_tensor = isinstance(given, tuple) and not isinstance(given[0], tuple)
+        if not is_tensor or None in given[1:] or needed not in (None, given[1:]):
+            wanted = "" if needed is None else f", {(None, *needed)}"
+            raise ValueError(
+                f"`{name}` must {what} of one fixed shape{wanted}, where None is the "
+                f"number of images or codes. Received a model with {given}."
+            )
