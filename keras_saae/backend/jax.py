@@ -1,0 +1,83 @@
+"""The backend primitives in JAX: state goes in, state comes out."""
+
+import jax
+import keras
+
+
+def value_and_grad(loss_fn, variables, state):
+    """Returns `loss_fn()` and its gradients with respect to `variables`.
+
+    Args:
+        loss_fn: function without arguments that returns a scalar.
+        variables: list of `keras.Variable`, those to differentiate by.
+        state: list of all `keras.Variable` that `loss_fn` may read or assign.
+            What it assigns (batch-normalization statistics, seeds, metrics)
+            leaves the differentiated function as an auxiliary output.
+
+    Returns:
+        The scalar loss and a list of gradients, zeros for a variable that the
+        loss does not touch.
+    """
+    chosen = {id(variable) for variable in variables}
+    others = [variable for variable in state if id(variable) not in chosen]
+
+    def pure(values):
+        mapping = [*zip(variables, values), *((v, v.value) for v in others)]
+        with keras.StatelessScope(state_mapping=mapping) as scope:
+            loss = loss_fn()
+        return loss, [scope.get_current_value(variable) for variable in others]
+
+    values = [variable.value for variable in variables]
+    (loss, updates), gradients = jax.value_and_grad(pure, has_aux=True)(values)
+    for variable, value in zip(others, updates):
+        variable.assign(value)
+    return loss, gradients
+
+
+def input_gradient(fn, x):
+    """Returns the gradient of the scalar `fn(x)` with respect to the tensor `x`.
+
+    Whatever `fn` assigns on the way (batch-normalization statistics, seeds) is
+    discarded.
+    """
+
+    def inner(x):
+        with keras.StatelessScope() as scope:
+            if scope.original_scope is not None:  # see the step's current values
+                scope.state_mapping.update(scope.original_scope.state_mapping)
+            return fn(x)
+
+    return jax.grad(inner)(x)
+
+
+class StepAdapter:
+    """Runs the model's own step bodies as Keras' stateless JAX steps."""
+
+    def train_step(self, state, data):
+        groups = (
+            self.trainable_variables,
+            self.non_trainable_variables,
+            self.optimizer.variables,
+            self.metrics_variables,
+        )
+        return _run_stateless(self.run_phases, groups, state, data)
+
+    def test_step(self, state, data):
+        groups = (
+            self.trainable_variables,
+            self.non_trainable_variables,
+            self.metrics_variables,
+        )
+        return _run_stateless(self.run_evaluation, groups, state, data)
+
+
+def _run_stateless(body, groups, state, data):
+    """Runs `body(data)` on the values in `state`; returns logs and new values."""
+    mapping = [
+        pair for group, values in zip(groups, state) for pair in zip(group, values)
+    ]
+    with keras.StatelessScope(state_mapping=mapping) as scope:
+        logs = body(data)
+    return logs, tuple(
+        [scope.get_current_value(variable) for variable in group] for group in groups
+    )

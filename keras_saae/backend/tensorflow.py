@@ -1,0 +1,47 @@
+"""The backend primitives in TensorFlow: gradient tapes, state in place."""
+
+import keras
+import tensorflow as tf
+
+
+def value_and_grad(loss_fn, variables, state):
+    """Returns `loss_fn()` and its gradients with respect to `variables`.
+
+    Args:
+        loss_fn: function without arguments that returns a scalar.
+        variables: list of `keras.Variable`, those to differentiate by.
+        state: list of all `keras.Variable` that `loss_fn` may read or assign.
+            Only JAX needs it; here assignments happen in place.
+
+    Returns:
+        The scalar loss and a list of gradients, `None` for a variable that the
+        loss does not touch.
+    """
+    del state
+    values = [variable.value for variable in variables]
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(values)
+        loss = loss_fn()
+    return loss, tape.gradient(loss, values)
+
+
+def input_gradient(fn, x):
+    """Returns the gradient of the scalar `fn(x)` with respect to the tensor `x`.
+
+    Whatever `fn` assigns on the way (batch-normalization statistics, seeds) is
+    discarded.
+    """
+    with keras.StatelessScope(), tf.GradientTape() as tape:
+        tape.watch(x)
+        value = fn(x)
+    return tape.gradient(value, x)
+
+
+class StepAdapter:
+    """Runs the model's own step bodies as Keras' TensorFlow steps."""
+
+    def train_step(self, data):
+        return self.run_phases(data)
+
+    def test_step(self, data):
+        return self.run_evaluation(data)

@@ -1,0 +1,48 @@
+"""The backend primitives in PyTorch: autograd, state in place."""
+
+import keras
+import torch
+
+
+def value_and_grad(loss_fn, variables, state):
+    """Returns `loss_fn()` and its gradients with respect to `variables`.
+
+    Args:
+        loss_fn: function without arguments that returns a scalar.
+        variables: list of `keras.Variable`, those to differentiate by.
+        state: list of all `keras.Variable` that `loss_fn` may read or assign.
+            Only JAX needs it; here assignments happen in place.
+
+    Returns:
+        The scalar loss and a list of gradients, `None` for a variable that the
+        loss does not touch.
+    """
+    del state
+    values = [variable.value for variable in variables]
+    with torch.enable_grad():
+        loss = loss_fn()
+        gradients = torch.autograd.grad(loss, values, allow_unused=True)
+    return loss.detach(), list(gradients)
+
+
+def input_gradient(fn, x):
+    """Returns the gradient of the scalar `fn(x)` with respect to the tensor `x`.
+
+    Whatever `fn` assigns on the way (batch-normalization statistics, seeds) is
+    discarded.
+    """
+    x = x.detach().requires_grad_(True)
+    with keras.StatelessScope(), torch.enable_grad():
+        (gradient,) = torch.autograd.grad(fn(x), x)
+    return gradient
+
+
+class StepAdapter:
+    """Runs the model's own step bodies as Keras' PyTorch steps."""
+
+    def train_step(self, data):
+        with torch.no_grad():  # `value_and_grad` switches gradients on by itself
+            return self.run_phases(data)
+
+    def test_step(self, data):
+        return self.run_evaluation(data)

@@ -1,0 +1,320 @@
+"""What one training step does, and in what order: phases, run one after another."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+import keras
+from keras import ops
+
+from keras_saae import checks
+from keras_saae.backend import StepAdapter, value_and_grad
+from keras_saae.optimizers import PhaseOptimizers
+
+Tensor = Any
+EVALUATION_BATCH_SIZE = 1000
+
+
+class Phase(NamedTuple):
+    """One update within a training step.
+
+    Attributes:
+        name: a noun, the same word in code, logs, optimizers and plots.
+        loss: `loss(batch, training) -> scalar`, written with `keras.ops` and
+            `keras.random` only. `batch` is the dict that `PhasedModel.prepare`
+            returns.
+        variables: the `keras.Variable`s that this phase updates, exactly those
+            that its loss touches. A variable may belong to several phases.
+        batch_key: the entry of the batch whose length weights this phase's loss
+            when losses are averaged over an epoch.
+    """
+
+    name: str
+    loss: Callable[[dict, bool], Tensor]
+    variables: Sequence[keras.Variable]
+    batch_key: str = "x"
+
+
+class PhasedModel(StepAdapter, keras.Model):
+    """A model whose training step is a sequence of phases.
+
+    A subclass says what the phases are; this class runs them under `fit`,
+    `evaluate` and `.keras` saving on every backend. In a step, each phase in turn
+    computes its loss and the gradients by its own variables, and updates those by
+    its own optimizer, so that a later phase sees what an earlier one changed.
+
+    Subclasses define:
+        `phases()`: the sequence of `Phase`s.
+        `call(x, training)`: what `predict` returns.
+
+    and may define:
+        `image_shape`: shape of one image; arrays of another shape are refused.
+        `batch_keys`: the entries that a training batch must have.
+        `prepare(batch, training)`: done once per step, before the phases, such
+            as scaling pixels and adding noise that several phases share.
+        `extra_metrics`: list of metrics that the losses update.
+        `after_step()`: done once per step, after the phases.
+
+    Logs hold `loss` (the sum of the phases' losses), one loss per phase under its
+    name, and the extra metrics; validation logs hold the same behind `val_`.
+    """
+
+    image_shape = None
+    num_classes = None
+    batch_keys = ("x",)
+
+    def phases(self) -> Sequence[Phase]:
+        """The phases of one step, in order."""
+        raise NotImplementedError("A PhasedModel defines `phases()`.")
+
+    def prepare(self, batch: dict, training: bool) -> dict:
+        """The batch as the losses see it. By default the batch itself."""
+        del training
+        return batch
+
+    def after_step(self):
+        """What follows the last phase of a step. By default nothing."""
+
+    @property
+    def extra_metrics(self) -> list:
+        """Metrics beside the losses, updated inside them. By default none."""
+        return []
+
+    # Compiling
+
+    def compile(
+        self, optimizer, run_eagerly=False, steps_per_execution=1, jit_compile="auto"
+    ):
+        """Makes the model ready for `fit`.
+
+        Args:
+            optimizer: `PhaseOptimizers`, or the dict from phase name to optimizer
+                that makes one.
+            run_eagerly: `True` to debug step by step.
+            steps_per_execution: steps per compiled call (not on PyTorch).
+            jit_compile: as in `keras.Model.compile`; `"auto"` compiles on JAX,
+                and on TensorFlow where there is a GPU.
+
+        Raises:
+            TypeError: if `optimizer` is something else.
+            ValueError: if its names are not those of the phases, or under the
+                policy `mixed_float16`.
+        """
+        if self.dtype_policy.name == "mixed_float16":
+            raise ValueError(
+                "The dtype policy mixed_float16 is not supported: Keras would wrap the "
+                "phases' optimizers in one LossScaleOptimizer, which knows a single "
+                "loss. Use mixed_bfloat16, which needs no loss scaling, or float32."
+            )
+        if isinstance(optimizer, dict):
+            optimizer = PhaseOptimizers(optimizer)
+        if not isinstance(optimizer, PhaseOptimizers):
+            raise TypeError(
+                "`compile` takes `PhaseOptimizers` or a dict from phase name to "
+                f"optimizer, for the phases {[p.name for p in self.phases()]}. "
+                f"Received: optimizer={optimizer!r}"
+            )
+        phases = self.phases()
+        optimizer.build_phases(phases)
+        self.loss_tracker = keras.metrics.Mean(name="loss")
+        self.phase_trackers = [keras.metrics.Mean(name=p.name) for p in phases]
+        super().compile(
+            optimizer=optimizer,
+            run_eagerly=run_eagerly,
+            steps_per_execution=steps_per_execution,
+            jit_compile=jit_compile,
+        )
+
+    def get_compile_config(self):
+        serialize = keras.saving.serialize_keras_object
+        return {
+            "optimizer": serialize(self.optimizer),
+            "run_eagerly": self.run_eagerly,
+            "steps_per_execution": self.steps_per_execution,
+        }
+
+    def compile_from_config(self, config):
+        optimizer = keras.saving.deserialize_keras_object(config["optimizer"])
+        self.compile(**{**config, "optimizer": optimizer})
+
+    @property
+    def metrics(self):
+        """`loss`, one mean per phase, then the extra metrics."""
+        if not self.compiled:
+            return []
+        return [self.loss_tracker, *self.phase_trackers, *self.extra_metrics]
+
+    # One step
+
+    def run_phases(self, data):
+        """The body of a training step, the same on all backends."""
+        batch = self.prepare(_as_batch(data), training=True)
+        state = [*self.variables, *self.metrics_variables]
+        total = 0.0
+        for phase, tracker in zip(self.phases(), self.phase_trackers):
+            loss_fn = partial(phase.loss, batch, training=True)
+            loss, gradients = value_and_grad(loss_fn, list(phase.variables), state)
+            self.optimizer.apply_phase(phase, gradients)
+            tracker.update_state(loss, sample_weight=_length(batch[phase.batch_key]))
+            total = total + loss
+        self.optimizer.count_step()
+        self.after_step()
+        self.loss_tracker.update_state(total, sample_weight=_length(batch["x"]))
+        return {metric.name: metric.result() for metric in self.metrics}
+
+    def run_evaluation(self, data):
+        """The body of an evaluation step: the same losses, nothing is updated."""
+        batch = self.prepare(_as_batch(data), training=False)
+        total = 0.0
+        for phase, tracker in zip(self.phases(), self.phase_trackers):
+            loss = phase.loss(batch, training=False)
+            tracker.update_state(loss, sample_weight=_length(batch[phase.batch_key]))
+            total = total + loss
+        self.loss_tracker.update_state(total, sample_weight=_length(batch["x"]))
+        return {metric.name: metric.result() for metric in self.metrics}
+
+    # Training, evaluating, predicting: checks at the door
+
+    def fit(self, x=None, y=None, validation_data=None, callbacks=None, **kwargs):
+        """Trains the model; arguments and result as in `keras.Model.fit`.
+
+        Args:
+            x: a data set that yields batches as dicts with the model's
+                `batch_keys`, such as `SemiSupervisedDataset`; models without
+                labels also take an array of images.
+            y: not used; labels belong to the data set.
+            validation_data: `(x, y)`, images and their class labels.
+            callbacks: list of callbacks.
+            **kwargs: `epochs`, `initial_epoch`, `verbose`, ...
+
+        Raises:
+            ValueError: if data are not what the model needs.
+        """
+        if y is not None or (_is_array(x) and self.batch_keys != ("x",)):
+            raise ValueError(
+                f"{type(self).__name__}.fit needs batches with the entries "
+                f"{self.batch_keys}. Pass one data set that yields them, such as "
+                "keras_saae.data.SemiSupervisedDataset(x, y), where y is -1 for "
+                "images without a label."
+            )
+        if isinstance(x, keras.utils.PyDataset):
+            self._check_batch(x[0])
+            if hasattr(x, "set_epoch"):
+                callbacks = [_SetEpoch(x), *_as_list(callbacks)]
+            # The data set orders its images itself, from its seed and the epoch.
+            kwargs["shuffle"] = False
+        elif _is_array(x):
+            x = {"x": self._check_images(x)}
+        if isinstance(validation_data, (tuple, list)):
+            validation_data = self._check_pair(*validation_data)
+        if validation_data is not None:
+            kwargs.setdefault("validation_batch_size", EVALUATION_BATCH_SIZE)
+        return super().fit(
+            x=x, validation_data=validation_data, callbacks=callbacks, **kwargs
+        )
+
+    def evaluate(self, x=None, y=None, batch_size=None, **kwargs):
+        """Losses and metrics on images `x` with class labels `y`.
+
+        Arguments and result as in `keras.Model.evaluate`; the batch size is 1,000
+        unless given.
+        """
+        if _is_array(x):
+            x, y = self._check_pair(x, y)
+            batch_size = batch_size or EVALUATION_BATCH_SIZE
+        return super().evaluate(x=x, y=y, batch_size=batch_size, **kwargs)
+
+    def predict(self, x, batch_size=None, **kwargs):
+        """What `call` returns for images `x`, as a NumPy array.
+
+        Arguments as in `keras.Model.predict`; the batch size is 1,000 unless given.
+        """
+        if _is_array(x):
+            x = self._check_images(x)
+            batch_size = batch_size or EVALUATION_BATCH_SIZE
+        return super().predict(x, batch_size=batch_size, **kwargs)
+
+    def _check_images(self, x):
+        return checks.check_images(x, image_shape=self.image_shape)
+
+    def _check_pair(self, x, y):
+        if y is None:
+            raise ValueError(
+                "Images are evaluated against class labels, one each. "
+                "Received y=None. Pass y of shape (num_images,)."
+            )
+        x = self._check_images(x)
+        return x, checks.check_labels(
+            y, len(x), self.num_classes, allow_unlabelled=False
+        )
+
+    def _check_batch(self, batch):
+        found = sorted(batch) if isinstance(batch, dict) else type(batch).__name__
+        if not isinstance(batch, dict) or not set(self.batch_keys) <= set(batch):
+            raise ValueError(
+                f"{type(self).__name__} needs batches that are dicts with the entries "
+                f"{self.batch_keys}. Received a batch with {found}."
+            )
+        for key in self.batch_keys:
+            shape = tuple(batch[key].shape[1:])
+            if key.startswith("x") and self.image_shape not in (None, shape):
+                raise ValueError(
+                    f"The model was built for images of shape {self.image_shape}. "
+                    f"Received batch[{key!r}] with images of shape {shape}."
+                )
+
+    # Saving: Keras keeps weights and optimizer state; seeds are added here
+
+    def save_own_variables(self, store):
+        """Saves the model's own variables and the state of every seed generator."""
+        super().save_own_variables(store)
+        for i, seed in enumerate(self._seed_states()):
+            store[f"seed_{i}"] = ops.convert_to_numpy(seed)
+
+    def load_own_variables(self, store):
+        """Restores what `save_own_variables` saved, on any backend."""
+        values = {key: store[key] for key in store.keys()}
+        for i, seed in enumerate(self._seed_states()):
+            value = values.pop(f"seed_{i}")[()]
+            seed.assign(value.astype(keras.backend.standardize_dtype(seed.dtype)))
+        super().load_own_variables(values)
+
+    def _seed_states(self):
+        """Every seed generator's state, Dropout and noise layers' included."""
+        weights = {id(variable) for variable in self.weights}
+        return [v for v in self.variables if id(v) not in weights]
+
+
+class _SetEpoch(keras.callbacks.Callback):
+    """Tells the data set which epoch it is, so that batches depend on it alone."""
+
+    def __init__(self, dataset):
+        super().__init__()
+        self.dataset = dataset
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.dataset.set_epoch(epoch)
+
+
+def _as_batch(data):
+    """A dict of tensors from what Keras hands to a step."""
+    x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
+    if isinstance(x, dict):
+        return x
+    if y is None:
+        return {"x": x}
+    return {"x": x, "x_labelled": x, "y_labelled": y}
+
+
+def _length(tensor):
+    return ops.cast(ops.shape(tensor)[0], "float32")
+
+
+def _is_array(x):
+    return hasattr(x, "__array__")
+
+
+def _as_list(callbacks):
+    if callbacks is None:
+        return []
+    return list(callbacks) if isinstance(callbacks, (list, tuple)) else [callbacks]
