@@ -1,0 +1,249 @@
+"""Losses of the adversarial autoencoder family: pure functions of tensors.
+
+Every function takes a batch and returns a scalar. Discriminators end in one logit,
+positive for "drawn from the prior".
+"""
+
+import keras
+from keras import ops
+
+from keras_saae.backend import input_gradient
+
+# --- reconstruction ---------------------------------------------------------------
+
+
+def half_squared_error_sum(x, x_reconstructed):
+    """Half the squared Euclidean distance of image and reconstruction.
+
+    Args:
+        x: float tensor `(n, ...)`, pixels in [0, 1].
+        x_reconstructed: tensor of the same shape.
+
+    Returns:
+        Scalar: `1/2 sum_pixels (x - x_reconstructed)^2`, mean over the images.
+        About 15 to 25 for MNIST with a 20-dimensional code; 52 for a black image.
+
+    Source: Makhzani et al., arXiv:1511.05644, appendix A.
+    """
+    return 0.5 * squared_error_sum(x, x_reconstructed)
+
+
+def squared_error_sum(x, x_reconstructed):
+    """Squared Euclidean distance: `sum_pixels (x - x_reconstructed)^2`, mean over n."""
+    return ops.mean(ops.sum(_per_pixel(_squared_error, x, x_reconstructed), axis=-1))
+
+
+def squared_error_mean(x, x_reconstructed):
+    """Squared error, mean over pixels and images.
+
+    On MNIST its gradient is 392 times smaller than that of
+    `half_squared_error_sum`; a learning rate made for one does not fit the other.
+    """
+    return ops.mean(_per_pixel(_squared_error, x, x_reconstructed))
+
+
+def binary_crossentropy_sum(x, x_reconstructed):
+    """Negative Bernoulli log-likelihood in nats, summed over pixels, mean over n.
+
+    Args:
+        x: float tensor `(n, ...)`, pixels in [0, 1] read as probabilities.
+        x_reconstructed: tensor of the same shape, in [0, 1]; kept 1e-7 away from
+            the ends.
+    """
+    return ops.mean(ops.sum(_per_pixel(_crossentropy, x, x_reconstructed), axis=-1))
+
+
+def binary_crossentropy_mean(x, x_reconstructed):
+    """Binary cross-entropy in nats, mean over pixels and images."""
+    return ops.mean(_per_pixel(_crossentropy, x, x_reconstructed))
+
+
+RECONSTRUCTION_LOSSES = {
+    "half_squared_error_sum": half_squared_error_sum,
+    "squared_error_sum": squared_error_sum,
+    "squared_error_mean": squared_error_mean,
+    "binary_crossentropy_sum": binary_crossentropy_sum,
+    "binary_crossentropy_mean": binary_crossentropy_mean,
+}
+
+
+def _per_pixel(error, x, x_reconstructed):
+    x, x_reconstructed = ops.cast(x, "float32"), ops.cast(x_reconstructed, "float32")
+    if x.shape != x_reconstructed.shape:
+        raise ValueError(
+            "Images and reconstructions need the same shape. "
+            f"Received x.shape={x.shape}, "
+            f"x_reconstructed.shape={x_reconstructed.shape}."
+        )
+    return ops.reshape(error(x, x_reconstructed), (-1, _size(x.shape[1:])))
+
+
+def _size(shape):
+    size = 1
+    for length in shape:
+        size *= length
+    return size
+
+
+def _squared_error(x, x_reconstructed):
+    return ops.square(x - x_reconstructed)
+
+
+def _crossentropy(x, x_reconstructed):
+    return ops.binary_crossentropy(x, ops.clip(x_reconstructed, 1e-7, 1 - 1e-7))
+
+
+# --- the adversarial game ---------------------------------------------------------
+
+
+def discriminator_loss(prior_logits, posterior_logits):
+    """Cross-entropy of telling prior samples from aggregated-posterior samples.
+
+    Args:
+        prior_logits: float tensor `(n, 1)`. Scores of draws from the prior.
+        posterior_logits: float tensor `(m, 1)`. Scores of encoded images, already
+            cut from the encoder with `ops.stop_gradient`.
+
+    Returns:
+        Scalar in nats: mean over prior scores plus mean over posterior scores.
+        2 log 2 = 1.386 means the discriminator is guessing.
+
+    Raises:
+        ValueError: if a last axis is not 1.
+
+    Example:
+        >>> discriminator_loss(ops.zeros((8, 1)), ops.zeros((8, 1)))   # 1.3863
+
+    Source: Makhzani et al., arXiv:1511.05644, section 2; written with logits for
+    stability.
+    """
+    _check_logits(prior_logits, posterior_logits)
+    return ops.mean(ops.softplus(-prior_logits)) + ops.mean(
+        ops.softplus(posterior_logits)
+    )
+
+
+def non_saturating_generator_loss(posterior_logits):
+    """Makes encoded images look like prior draws: `-log D`, mean over the batch.
+
+    Args:
+        posterior_logits: float tensor `(n, 1)`. Scores of encoded images.
+
+    Returns:
+        Scalar in nats. log 2 = 0.693 when the discriminator is guessing.
+
+    Source: Goodfellow et al., arXiv:1406.2661, section 3.
+    """
+    _check_logits(posterior_logits)
+    return ops.mean(ops.softplus(-posterior_logits))
+
+
+def saturating_generator_loss(posterior_logits):
+    """The minimax form `log(1 - D)`, mean over the batch; -0.693 when guessing.
+
+    Its gradient fades when the discriminator is sure.
+    Source: Goodfellow et al., arXiv:1406.2661, equation 1.
+    """
+    _check_logits(posterior_logits)
+    return -ops.mean(ops.softplus(posterior_logits))
+
+
+GENERATOR_LOSSES = {
+    "non_saturating": non_saturating_generator_loss,
+    "saturating": saturating_generator_loss,
+}
+
+
+def _check_logits(*logits):
+    for scores in logits:
+        if len(scores.shape) != 2 or scores.shape[-1] != 1:
+            raise ValueError(
+                "A discriminator gives one logit per sample, shape (n, 1). "
+                f"Received shape {tuple(scores.shape)}. End it with Dense(1)."
+            )
+
+
+# --- classification ---------------------------------------------------------------
+
+
+def classification_loss(y_true, y_logits):
+    """Cross-entropy of class labels, mean over the batch.
+
+    Args:
+        y_true: int tensor `(n,)`, classes from 0.
+        y_logits: float tensor `(n, num_classes)`, before softmax.
+
+    Returns:
+        Scalar in nats. log(num_classes), 2.303 for ten, means guessing.
+    """
+    return ops.mean(
+        ops.sparse_categorical_crossentropy(y_true, y_logits, from_logits=True)
+    )
+
+
+def errors(y_true, y_logits):
+    """100 where the largest logit is not the label's, else 0: mean it for percent."""
+    wrong = ops.cast(ops.argmax(y_logits, axis=-1), "int32") != ops.cast(
+        y_true, "int32"
+    )
+    return 100.0 * ops.cast(wrong, "float32")
+
+
+def categorical_kl(p_logits, q_logits):
+    """Kullback-Leibler divergence KL(p || q) of categorical distributions.
+
+    Args:
+        p_logits: float tensor `(n, num_classes)`.
+        q_logits: float tensor of the same shape.
+
+    Returns:
+        Scalar in nats, mean over the batch, at least 0.
+    """
+    p = ops.softmax(p_logits)
+    return ops.mean(
+        ops.sum(p * (ops.log_softmax(p_logits) - ops.log_softmax(q_logits)), axis=-1)
+    )
+
+
+def virtual_adversarial_loss(
+    classify, x, seed, radius=1.0, probe=0.1, power_iterations=1
+):
+    """How far the class code moves when an image moves in its worst direction.
+
+        LDS(x) = KL( q(y|x) || q(y|x + r) ),   r = radius * g / |g|_2,
+        g = grad_d KL( q(y|x) || q(y|x + probe * d / |d|_2) )   at a random d,
+
+    where q(y|x) is held constant, and the second line, repeated, is the power
+    iteration for the dominant direction of the Hessian.
+
+    Args:
+        classify: function from images to y logits.
+        x: float tensor `(n, ...)`, clean images in [0, 1], labelled or not.
+        seed: integer or `keras.random.SeedGenerator`, draws the first d.
+        radius: L2 length of r in pixel units; 0.5 to 2 for MNIST.
+        probe: L2 length of the finite difference's step. Below 1 it needs float32:
+            in bfloat16 the difference is rounding noise, and the term does harm.
+        power_iterations: refinements of d; one is customary.
+
+    Returns:
+        Scalar in nats, mean over the batch.
+
+    Source: Miyato et al., arXiv:1704.03976, equations 5, 6 and section 3.3.
+    """
+    y_logits = ops.stop_gradient(classify(x))
+    direction = keras.random.normal(ops.shape(x), seed=seed)
+    for _ in range(power_iterations):
+        step = probe * _unit_length(direction)
+        direction = ops.stop_gradient(
+            input_gradient(lambda d: categorical_kl(y_logits, classify(x + d)), step)
+        )
+    perturbation = radius * _unit_length(direction)
+    return categorical_kl(y_logits, classify(x + perturbation))
+
+
+def _unit_length(d):
+    """Each image of `d` scaled to L2 length 1; zeros stay zeros."""
+    d = ops.cast(d, "float32")
+    axes = tuple(range(1, len(d.shape)))
+    d = d / (1e-12 + ops.max(ops.abs(d), axis=axes, keepdims=True))
+    return d / ops.sqrt(1e-12 + ops.sum(ops.square(d), axis=axes, keepdims=True))

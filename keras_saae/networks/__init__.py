@@ -1,0 +1,17 @@
+"""Encoders, decoders and discriminators, built and ready to train."""
+
+from keras_saae.networks.averaging import averaged_copy, update_average
+from keras_saae.networks.heads import EncoderWithHeads
+from keras_saae.networks.mlp import mlp_decoder, mlp_discriminator, mlp_encoder
+from keras_saae.networks.pixels import pixels, with_noise
+
+__all__ = [
+    "EncoderWithHeads",
+    "averaged_copy",
+    "mlp_decoder",
+    "mlp_discriminator",
+    "mlp_encoder",
+    "pixels",
+    "update_average",
+    "with_noise",
+]

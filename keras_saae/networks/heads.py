@@ -1,0 +1,104 @@
+"""An encoder whose features feed a class head and a style head."""
+
+import keras
+from keras import layers
+
+from keras_saae.networks.mlp import batch_normalization_layer, seeded
+
+
+@keras.saving.register_keras_serializable("keras_saae")
+class EncoderWithHeads(keras.Model):
+    """Turns features into codes: trunk -> (y logits, z).
+
+    Args:
+        trunk: built Keras model from images `(n, height, width[, channels])` to
+            features `(n, ...)`; features of more than one axis are flattened.
+        num_classes: width of the class code y.
+        z_dim: width of the style code z; 0 for a classifier without a style.
+        kernel_initializer: initializer of the heads' weights.
+        batch_normalization: `True` normalizes both heads' outputs, without scale.
+        seed: seeds the heads' weights.
+
+    Returns of a call:
+        `(y_logits, z)`, float32 `(n, num_classes)` and `(n, z_dim)`, whatever the
+        dtype policy of the trunk. z is linear; `None` if `z_dim` is 0.
+    """
+
+    def __init__(
+        self,
+        trunk,
+        num_classes,
+        z_dim,
+        kernel_initializer="glorot_uniform",
+        batch_normalization=False,
+        seed=None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.trunk = trunk
+        self.num_classes, self.z_dim = num_classes, z_dim
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.batch_normalization = batch_normalization
+        features = keras.Input(trunk.output_shape[1:], name="features")
+        self.y_head = self._head("y", features, num_classes, seed)
+        self.z_head = None
+        if z_dim:
+            self.z_head = self._head(
+                "z", features, z_dim, None if seed is None else seed + 1
+            )
+        self.built = True
+
+    def _head(self, name, features, width, seed):
+        h = layers.Flatten(name=f"{name}_flatten")(features)
+        h = layers.Dense(
+            width,
+            kernel_initializer=seeded(self.kernel_initializer, seed),
+            dtype="float32",
+            name=name,
+        )(h)
+        if self.batch_normalization:
+            h = batch_normalization_layer(
+                f"{name}_normalization", scale=False, dtype="float32"
+            )(h)
+        return keras.Model(features, h, name=f"{name}_head")
+
+    def call(self, x, training=False):
+        features = self.trunk(x, training=training)
+        y_logits = self.y_head(features, training=training)
+        if self.z_head is None:
+            return y_logits, None
+        return y_logits, self.z_head(features, training=training)
+
+    def classify(self, x):
+        """The y logits of images, as in training: q(y|x) for adversarial training."""
+        return self.y_head(self.trunk(x, training=True), training=True)
+
+    @property
+    def vat_probe(self):
+        """Step of VAT's finite difference: in bfloat16 a short one is lost to rounding.
+
+        See `losses.virtual_adversarial_loss`.
+        """
+        return 0.1 if self.trunk.compute_dtype == "float32" else 2.0
+
+    def get_config(self):
+        return {
+            "trunk": keras.saving.serialize_keras_object(self.trunk),
+            "num_classes": self.num_classes,
+            "z_dim": self.z_dim,
+            "kernel_initializer": keras.saving.serialize_keras_object(
+                self.kernel_initializer
+            ),
+            "batch_normalization": self.batch_normalization,
+            "name": self.name,
+            "dtype": self.dtype_policy.name,
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        config = dict(config)
+        for key in ("trunk", "kernel_initializer"):
+            config[key] = keras.saving.deserialize_keras_object(
+                config[key], custom_objects
+            )
+        return cls(**config)

@@ -1,0 +1,134 @@
+"""Multilayer perceptrons, the networks of the paper (appendix A)."""
+
+import math
+
+import keras
+from keras import layers
+
+
+def mlp_encoder(image_shape, name="encoder", **settings):
+    """Images to features; a model adds the heads for its codes.
+
+    Args:
+        image_shape: shape of one image, such as `(28, 28)`.
+        name: name of the network.
+        **settings: as of `hidden_layers`.
+
+    Returns:
+        Keras model from `(n, *image_shape)` to `(n, hidden[-1])`.
+    """
+    x = keras.Input(image_shape, name="x")
+    h = layers.Flatten()(x)
+    return keras.Model(x, hidden_layers(h, **settings), name=name)
+
+
+def mlp_decoder(image_shape, code_width, name="decoder", **settings):
+    """Codes to images.
+
+    Args:
+        image_shape: shape of one image, such as `(28, 28)`.
+        code_width: width of y and z together.
+        name: name of the network.
+        **settings: as of `hidden_layers`.
+
+    Returns:
+        Keras model from codes `(n, code_width)`, y beside z, to pixels in [0, 1]
+        `(n, *image_shape)`, float32.
+    """
+    code = keras.Input((code_width,), name="code")
+    h = hidden_layers(code, **settings)
+    x = _output(h, math.prod(image_shape), "pixels", "sigmoid", **settings)
+    x = layers.Reshape(image_shape, dtype="float32")(x)
+    return keras.Model(code, x, name=name)
+
+
+def mlp_discriminator(code_width, name="discriminator", input_noise=0.0, **settings):
+    """Codes to one logit, positive for "drawn from the prior".
+
+    Args:
+        code_width: width of the code.
+        name: name of the network.
+        input_noise: standard deviation of Gaussian noise on its input, in training.
+        **settings: as of `hidden_layers`.
+
+    Returns:
+        Keras model from `(n, code_width)` to `(n, 1)`, float32.
+    """
+    code = keras.Input((code_width,), name="code")
+    h = code
+    if input_noise:
+        seed = settings.get("seed")
+        h = layers.GaussianNoise(input_noise, seed=seed)(h)
+    h = hidden_layers(h, **settings)
+    return keras.Model(code, _output(h, 1, "logit", **settings), name=name)
+
+
+def hidden_layers(
+    h,
+    hidden=(1000, 1000),
+    activation="relu",
+    kernel_initializer="glorot_uniform",
+    batch_normalization=False,
+    dropout=0.0,
+    seed=None,
+):
+    """Stacks Dense layers, each [batch normalization,] activation [, dropout].
+
+    Args:
+        h: symbolic input `(n, width)`.
+        hidden: units of each layer; `(1000, 1000)` in the paper.
+        activation: name or function; ReLU in the paper.
+        kernel_initializer: initializer of the weights; N(0, 0.01^2) in the paper
+            (`keras.initializers.RandomNormal(stddev=0.01)`).
+        batch_normalization: `True` normalizes before each activation.
+        dropout: share of units dropped after each activation, in training.
+        seed: seeds weights and dropout; the k-th layer uses `seed + k`.
+
+    Returns:
+        Symbolic output `(n, hidden[-1])`.
+    """
+    for k, units in enumerate(hidden):
+        layer_seed = None if seed is None else seed + k
+        h = layers.Dense(
+            units,
+            use_bias=not batch_normalization,  # the normalization has its own offset
+            kernel_initializer=seeded(kernel_initializer, layer_seed),
+            name=f"hidden_{k + 1}",
+        )(h)
+        if batch_normalization:
+            h = batch_normalization_layer(f"normalization_{k + 1}")(h)
+        h = layers.Activation(activation, name=f"activation_{k + 1}")(h)
+        if dropout:
+            h = layers.Dropout(dropout, seed=layer_seed, name=f"dropout_{k + 1}")(h)
+    return h
+
+
+def _output(h, units, name, output_activation=None, **settings):
+    """The last layer, in float32 under every dtype policy."""
+    seed = settings.get("seed")
+    initializer = settings.get("kernel_initializer", "glorot_uniform")
+    return layers.Dense(
+        units,
+        activation=output_activation,
+        kernel_initializer=seeded(initializer, None if seed is None else seed + 100),
+        dtype="float32",
+        name=name,
+    )(h)
+
+
+def batch_normalization_layer(name, **kwargs):
+    """Batch normalization whose averages follow within tens of steps.
+
+    Momentum 0.9 and epsilon 1e-5 instead of Keras' 0.99 and 1e-3: the encoder sees
+    several differently perturbed batches a step and changes quickly early on.
+    """
+    return layers.BatchNormalization(momentum=0.9, epsilon=1e-5, name=name, **kwargs)
+
+
+def seeded(initializer, seed):
+    """A fresh copy of an initializer, seeded where it is random."""
+    initializer = keras.initializers.get(initializer)
+    config = initializer.get_config()
+    if "seed" in config:
+        config["seed"] = seed
+    return type(initializer).from_config(config)
