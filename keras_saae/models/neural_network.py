@@ -1,0 +1,160 @@
+"""The baselines: a classifier of the labels alone, and virtual adversarial training."""
+
+import keras
+from keras import ops
+
+from keras_saae import checks, losses
+from keras_saae.networks import (
+    EncoderWithHeads,
+    averaged_copy,
+    pixels,
+    update_average,
+    with_noise,
+)
+from keras_saae.phases import Phase, PhasedModel
+
+
+@keras.saving.register_keras_serializable("keras_saae")
+class NeuralNetwork(PhasedModel):
+    """A classifier trained on the labelled images: what the labels alone give.
+
+    With `vat_weight` above 0 it is the VAT baseline, which also uses unlabelled
+    images.
+
+    Args:
+        encoder: Keras model from images `(n, height, width[, channels])` in [0, 1]
+            to features; the model adds a softmax head.
+        num_classes: number of classes.
+        head_initializer: initializer of the head.
+        input_noise: standard deviation of the Gaussian noise on the labelled images,
+            in training, in pixel units.
+        vat_weight: weight of virtual adversarial training on the unlabelled images.
+        vat_radius: L2 length of its perturbation in pixel units.
+        averaging: weight of the past in the moving average of the weights, or
+            `None`. `evaluate` and `predict` use the average.
+        seed: seeds the noise and the head.
+
+    Raises:
+        TypeError, ValueError: if the encoder does not fit.
+
+    Source: the rows NN and VAT of Makhzani et al., arXiv:1511.05644, table 2; Miyato
+    et al., arXiv:1704.03976.
+    """
+
+    batch_keys = ("x", "x_labelled", "y_labelled")
+
+    def __init__(
+        self,
+        encoder,
+        num_classes,
+        head_initializer="glorot_uniform",
+        input_noise=0.0,
+        vat_weight=0.0,
+        vat_radius=1.0,
+        averaging=None,
+        seed=None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        checks.check_network("encoder", encoder)
+        self.image_shape = tuple(encoder.input_shape[1:])
+        self.num_classes = checks.check_count(num_classes, "num_classes", minimum=2)
+        self.input_noise = input_noise
+        self.vat_weight, self.vat_radius = vat_weight, vat_radius
+        self.averaging, self.seed = averaging, seed
+        self.encoder = EncoderWithHeads(
+            encoder,
+            num_classes,
+            z_dim=0,
+            kernel_initializer=head_initializer,
+            seed=seed,
+            name="encoder_with_heads",
+        )
+        self.averaged_encoder = (
+            None if averaging is None else averaged_copy(self.encoder)
+        )
+        self.seeds = keras.random.SeedGenerator(seed)
+        self.error = keras.metrics.Mean(name="error")
+        self.built = True
+
+    def phases(self):
+        return (
+            Phase(
+                "classification",
+                self.classification_loss,
+                self.encoder.trainable_variables,
+                batch_key="x_labelled",
+            ),
+        )
+
+    @property
+    def extra_metrics(self):
+        return [self.error]
+
+    def prepare(self, batch, training):
+        """Scales pixels and adds noise."""
+        noise = self.input_noise if training else 0.0
+        return {
+            "x": pixels(batch["x"]),
+            "x_labelled": with_noise(pixels(batch["x_labelled"]), noise, self.seeds),
+            "y_labelled": batch["y_labelled"],
+        }
+
+    def classification_loss(self, batch, training):
+        """Cross-entropy of the labels, plus virtual adversarial training if asked."""
+        encoder = self._encoder(training)
+        y_logits, _ = encoder(batch["x_labelled"], training=training)
+        loss = losses.classification_loss(batch["y_labelled"], y_logits)
+        self.error.update_state(losses.errors(batch["y_labelled"], y_logits))
+        if training and self.vat_weight:
+            loss = loss + self.vat_weight * losses.virtual_adversarial_loss(
+                encoder.classify,
+                batch["x"],
+                self.seeds,
+                radius=self.vat_radius,
+                probe=encoder.vat_probe,
+            )
+        return loss
+
+    def _encoder(self, training):
+        if training or self.averaged_encoder is None:
+            return self.encoder
+        return self.averaged_encoder
+
+    def after_step(self):
+        if self.averaged_encoder is not None:
+            update_average(
+                self.averaged_encoder,
+                self.encoder,
+                self.averaging,
+                self.optimizer.iterations,
+            )
+
+    def call(self, x, training=False):
+        """Class probabilities `(n, num_classes)` of images."""
+        y_logits, _ = self._encoder(training)(pixels(x), training=training)
+        return ops.softmax(y_logits)
+
+    def get_config(self):
+        serialize = keras.saving.serialize_keras_object
+        return {
+            "encoder": serialize(self.encoder.trunk),
+            "num_classes": self.num_classes,
+            "head_initializer": serialize(self.encoder.kernel_initializer),
+            "input_noise": self.input_noise,
+            "vat_weight": self.vat_weight,
+            "vat_radius": self.vat_radius,
+            "averaging": self.averaging,
+            "seed": self.seed,
+            "name": self.name,
+            "dtype": self.dtype_policy.name,
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        config = dict(config)
+        for part in ("encoder", "head_initializer"):
+            config[part] = keras.saving.deserialize_keras_object(
+                config[part], custom_objects
+            )
+        return cls(**config)
