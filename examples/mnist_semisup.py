@@ -1,0 +1,339 @@
+"""Semi-supervised MNIST: 100 labels, the rest of the images without.
+
+    python examples/mnist_semisup.py
+    KERAS_BACKEND=jax python examples/mnist_semisup.py --labels=1000 --seed=1
+    python examples/mnist_semisup.py --output_dir=runs/mine --resume
+
+Leaves results.json, model.keras, history.csv and figures/ in the output folder, and
+says the test error with the labels only and with the unlabelled images too.
+"""
+
+import dataclasses
+import json
+import os
+import platform
+import resource
+import sys
+import tempfile
+import warnings
+from pathlib import Path
+
+from absl import app, flags
+
+_DATASET = flags.DEFINE_enum(
+    "dataset",
+    "auto",
+    ["auto", "mnist", "fashion_mnist", "digits"],
+    "Images to learn; auto is MNIST if it can be had, else scikit-learn's digits.",
+)
+_DATA_DIR = flags.DEFINE_string(
+    "data_dir",
+    None,
+    "Folder with <dataset>.npz or a prepared TensorFlow Datasets folder; "
+    "the variable KERAS_SAAE_DATA otherwise.",
+)
+_LABELS = flags.DEFINE_string("labels", "100", "Number of labelled images, or 'all'.")
+_RECIPE = flags.DEFINE_string(
+    "recipe", "default", "Settings: default, paper, adamw (or default_small)."
+)
+_EPOCHS = flags.DEFINE_integer(
+    "epochs",
+    None,
+    "Passes over the unlabelled images; the recipe's own if not given.",
+    lower_bound=1,
+)
+_BATCH_SIZE = flags.DEFINE_integer(
+    "batch_size",
+    None,
+    "Unlabelled images per step; the recipe's own if not given.",
+    lower_bound=1,
+)
+_VALIDATION = flags.DEFINE_integer(
+    "validation",
+    None,
+    "Training images held out, to choose settings on; 10,000 (300 of the digits) "
+    "if not given, 0 to train on all.",
+    lower_bound=0,
+)
+_SEED = flags.DEFINE_integer(
+    "seed",
+    0,
+    "Seeds the draw of the labels, the weights, the batches and the noise.",
+    lower_bound=0,
+)
+_DTYPE_POLICY = flags.DEFINE_string(
+    "dtype_policy", "float32", "float32 or mixed_bfloat16."
+)
+_OUTPUT_DIR = flags.DEFINE_string(
+    "output_dir", None, "Folder for results; runs/<dataset>_<labels>_<recipe>_<seed>."
+)
+_RESUME = flags.DEFINE_bool(
+    "resume", False, "Go on where an interrupted run in the output folder stopped."
+)
+_CHECKPOINT_EVERY = flags.DEFINE_integer(
+    "checkpoint_every",
+    None,
+    "Epochs between checkpoints; 20 in a run if not given.",
+    lower_bound=1,
+)
+_SMOKE = flags.DEFINE_bool("smoke", False, "Two epochs on few images, to try it out.")
+
+NUM_SHOWN = 12  # images in a row of the figures
+
+
+def main(argv):
+    """Trains, evaluates on the test images once, and writes everything down."""
+    del argv
+    check_dtype_policy(_DTYPE_POLICY.value)
+
+    import keras  # the flags are checked before the seconds that this takes
+
+    import keras_saae
+    from keras_saae import callbacks, data, evaluation, recipes
+
+    keras.config.set_dtype_policy(_DTYPE_POLICY.value)
+    keras.utils.set_random_seed(_SEED.value)
+    name = choose_dataset(data)
+    recipe = choose_recipe(recipes, name)
+    images = data.load(name, _DATA_DIR.value)
+    if _SMOKE.value:
+        images = shrink(images)
+    split = data.split_labels(
+        images.y_train, number_of_labels(), _SEED.value, _VALIDATION.value
+    )
+    x, y = images.x_train[split.train], split.mask_labels(images.y_train)
+    dataset = recipe.dataset(x, y, images.num_classes, seed=_SEED.value)
+    epochs = _EPOCHS.value or (2 if _SMOKE.value else recipe.epochs(dataset))
+    settings = {
+        "dataset": name,
+        "dataset_sha256": images.sha256,
+        "labels": _LABELS.value,
+        "seed": _SEED.value,
+        "validation": len(split.validation),
+        "smoke": _SMOKE.value,
+        "backend": keras.backend.backend(),
+        "dtype_policy": _DTYPE_POLICY.value,
+        "recipe": recipe.name,
+        "settings": recipe.settings(),
+        "labels_only_settings": recipes.LABELS_ONLY.settings(),
+        "epochs": epochs,
+        "updates": dataset.updates(epochs),
+    }
+    folder = open_folder(settings, name)
+    print(recipe, end="\n\n")
+    print(
+        f"{name}: {len(x):,} unlabelled images, {dataset.num_labelled:,} of them also "
+        f"with a label, {len(split.validation):,} held out; {epochs:,} epochs of "
+        f"{len(dataset):,} updates on {keras.backend.backend()}.\n"
+    )
+
+    labelled = y >= 0
+    baseline = recipes.LABELS_ONLY.fit(
+        x[labelled], y[labelled], images.num_classes, seed=_SEED.value
+    )
+    test_error = evaluation.error_rate
+    labels_only_error = test_error(
+        images.y_test, baseline.predict(images.x_test, verbose=0)
+    )
+
+    checkpoint_path = folder / "checkpoint.keras"
+    if _RESUME.value and checkpoint_path.exists():
+        model, done, history = callbacks.load_checkpoint(checkpoint_path)
+        print(f"Resuming after epoch {done}.\n")
+    else:
+        model, done, history = recipe.model(dataset, epochs, seed=_SEED.value), 0, {}
+    checkpoint = callbacks.Checkpoint(
+        checkpoint_path,
+        every=_CHECKPOINT_EVERY.value or max(1, epochs // 20),
+        history=history,
+    )
+    x_validation, y_validation = (
+        images.x_train[split.validation],
+        images.y_train[split.validation],
+    )
+    if done < epochs:
+        model.fit(
+            dataset,
+            epochs=epochs,
+            initial_epoch=done,
+            validation_data=(
+                (x_validation, y_validation) if len(x_validation) else None
+            ),
+            callbacks=[
+                *recipe.callbacks(),
+                callbacks.StopOnNonFinite(),
+                checkpoint,
+                callbacks.SampleGrid(folder / "figures", every=max(1, epochs // 4)),
+                callbacks.TrainingSummary(every=max(1, epochs // 20)),
+            ],
+        )
+    history = checkpoint.history
+
+    probabilities = model.predict(images.x_test, verbose=0)
+    results = {
+        "version": keras_saae.__version__,
+        "keras_version": keras.__version__,
+        "python": platform.python_version(),
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+        **settings,
+        "train_seconds": round(sum(history["seconds"]), 1),
+        "peak_memory_mib": peak_memory_mib(),
+        "validation_error": history["val_error"][-1]
+        if "val_error" in history
+        else None,
+        "test_error": test_error(images.y_test, probabilities),
+        "labels_only_test_error": labels_only_error,
+    }
+    model.save(folder / "model.keras")
+    callbacks.write_history(history, folder / "history.csv")
+    draw_figures(folder / "figures", model, history, images, probabilities)
+    write_json(results, folder / "results.json")  # last: its presence means done
+    closing = "" if name == "mnist" else f" ({name.upper()}, not MNIST)"
+    print(
+        f"\nEverything is in {folder}\n"
+        f"test error with {_LABELS.value} labels only: {labels_only_error:.2f} %\n"
+        f"test error with the {len(x):,} unlabelled images too: "
+        f"{results['test_error']:.2f} %{closing}"
+    )
+
+
+def check_dtype_policy(policy):
+    """Refuses policies that the models do not train under."""
+    if policy == "mixed_float16":
+        sys.exit(
+            "--dtype_policy=mixed_float16 is not supported: Keras would wrap the "
+            "phases' optimizers in one LossScaleOptimizer, which knows a single loss. "
+            "Use mixed_bfloat16 or float32."
+        )
+    if policy not in ("float32", "mixed_bfloat16"):
+        sys.exit(
+            f"--dtype_policy must be float32 or mixed_bfloat16. Received: {policy}"
+        )
+
+
+def choose_dataset(data):
+    """The data set's name; MNIST where it can be had, else the digits, said loudly."""
+    if _DATASET.value != "auto":
+        return _DATASET.value
+    if data.available("mnist", _DATA_DIR.value):
+        return "mnist"
+    print(
+        "*" * 79 + "\n"
+        "MNIST IS NOT AT HAND: NO mnist.npz, NO TENSORFLOW DATASETS, NO NETWORK.\n"
+        "USING THE DIGITS OF SCIKIT-LEARN INSTEAD: 1,797 IMAGES OF 8 x 8 PIXELS.\n"
+        "For MNIST, pass --data_dir or set KERAS_SAAE_DATA.\n" + "*" * 79 + "\n"
+    )
+    return "digits"
+
+
+def choose_recipe(recipes, name):
+    """The recipe with the flags' changes; `default` has a small sibling for digits."""
+    try:
+        recipe = recipes.get(_RECIPE.value)
+    except ValueError as error:
+        sys.exit(f"--{error}")
+    if recipe.name == "default" and name == "digits":
+        recipe = recipes.get("default_small")
+    changes = {"batch_size": _BATCH_SIZE.value} if _BATCH_SIZE.value else {}
+    return dataclasses.replace(recipe, **changes)
+
+
+def number_of_labels():
+    """The value of --labels as `split_labels` takes it."""
+    if _LABELS.value == "all":
+        return "all"
+    try:
+        return int(_LABELS.value)
+    except ValueError:
+        sys.exit(f"--labels must be a number or 'all'. Received: {_LABELS.value}")
+
+
+def shrink(images):
+    """A few hundred images, for --smoke."""
+    labels = number_of_labels()
+    few = 700 if labels == "all" else max(700, 2 * labels)
+    return dataclasses.replace(
+        images,
+        x_train=images.x_train[:few],
+        y_train=images.y_train[:few],
+        x_test=images.x_test[:200],
+        y_test=images.y_test[:200],
+    )
+
+
+def open_folder(settings, name):
+    """Makes the output folder and writes the settings there, before any training."""
+    default = f"{name}_{_LABELS.value}_{_RECIPE.value}_{_SEED.value}"
+    folder = Path(_OUTPUT_DIR.value or Path("runs") / default)
+    try:
+        (folder / "figures").mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        sys.exit(f"--output_dir={folder} cannot be written: {error}")
+    path = folder / "settings.json"
+    settings = json.loads(json.dumps(settings))
+    if _RESUME.value and path.exists():
+        before = json.loads(path.read_text())
+        changed = [key for key in settings if settings[key] != before.get(key)]
+        if changed:
+            sys.exit(
+                f"--resume continues the same run, but {', '.join(changed)} changed "
+                f"since the run in {folder} began. Pass the flags that it began with, "
+                "or another --output_dir."
+            )
+    elif _RESUME.value:
+        print(f"There is no run in {folder} yet: starting from the beginning.")
+    elif (folder / "checkpoint.keras").exists():
+        sys.exit(
+            f"There is a run in {folder} already. Go on with it by --resume, or choose "
+            "another --output_dir."
+        )
+    write_json(settings, path)
+    return folder
+
+
+def draw_figures(folder, model, history, images, probabilities):
+    """All figures of a run, from the test images."""
+    import numpy as np
+
+    from keras_saae import plotting
+
+    x, y = images.x_test, images.y_test
+    _, z = model.encode(x)
+    sweep = np.linspace(-2.0, 2.0, NUM_SHOWN - 1)
+    styles = np.zeros((len(sweep), model.z_dim), "float32")
+    styles[:, 0] = sweep
+    figures = {
+        "learning_curves": plotting.learning_curves(history),
+        "reconstructions": plotting.reconstructions(
+            x[:NUM_SHOWN], model.reconstruct(x[:NUM_SHOWN])
+        ),
+        "class_style_grid": plotting.class_style_grid(model.class_style_grid(10)),
+        "style_sweep": plotting.style_sweep(model.class_style_grid(styles), sweep),
+        "style_histogram": plotting.style_histogram(z),
+        "confidence": plotting.confidence_histogram(probabilities, y),
+        "predicted_columns": plotting.predicted_columns(
+            x, probabilities.argmax(axis=-1), y
+        ),
+    }
+    for name, figure in figures.items():
+        plotting.save(figure, folder / f"{name}.png")
+
+
+def peak_memory_mib():
+    """Largest resident memory of this process so far, in MiB."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak / (2**20 if sys.platform == "darwin" else 2**10), 1)
+
+
+def write_json(values, path):
+    """Writes JSON beside `path` and renames it into place."""
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_text(json.dumps(values, indent=2) + "\n")
+    os.replace(partial, path)
+
+
+if __name__ == "__main__":
+    warnings.filterwarnings("ignore", message="Protobuf gencode version")
+    app.run(main)

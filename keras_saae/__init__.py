@@ -1,0 +1,47 @@
+"""Learning from few labels and many unlabelled images with adversarial autoencoders.
+
+import keras_saae as saae
+
+images = saae.data.load("mnist")
+split = saae.data.split_labels(images.y_train, labels=100, seed=0)
+recipe = saae.recipes.get("default")
+dataset = recipe.dataset(
+    images.x_train[split.train], split.mask_labels(images.y_train)
+)
+model = recipe.model(dataset)
+model.fit(dataset, epochs=recipe.epochs(dataset))
+model.predict(images.x_test)
+"""
+
+from keras_saae import (
+    callbacks,
+    data,
+    evaluation,
+    losses,
+    networks,
+    plotting,
+    priors,
+    recipes,
+)
+from keras_saae.models import NeuralNetwork, SemiSupervisedAAE
+from keras_saae.optimizers import ConstantThenLinear, PhaseOptimizers
+from keras_saae.phases import Phase, PhasedModel
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "ConstantThenLinear",
+    "NeuralNetwork",
+    "Phase",
+    "PhaseOptimizers",
+    "PhasedModel",
+    "SemiSupervisedAAE",
+    "callbacks",
+    "data",
+    "evaluation",
+    "losses",
+    "networks",
+    "plotting",
+    "priors",
+    "recipes",
+]
