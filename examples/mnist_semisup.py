@@ -8,6 +8,7 @@ Leaves results.json, model.keras, history.csv and figures/ in the output folder,
 says the test error with the labels only and with the unlabelled images too.
 """
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -93,33 +94,35 @@ def main(argv):
 
     keras.config.set_dtype_policy(_DTYPE_POLICY.value)
     keras.utils.set_random_seed(_SEED.value)
-    name = choose_dataset(data)
-    recipe = choose_recipe(recipes, name)
-    images = data.load(name, _DATA_DIR.value)
-    if _SMOKE.value:
-        images = shrink(images)
-    split = data.split_labels(
-        images.y_train, number_of_labels(), _SEED.value, _VALIDATION.value
-    )
-    x, y = images.x_train[split.train], split.mask_labels(images.y_train)
-    dataset = recipe.dataset(x, y, images.num_classes, seed=_SEED.value)
-    epochs = _EPOCHS.value or (2 if _SMOKE.value else recipe.epochs(dataset))
-    settings = {
-        "dataset": name,
-        "dataset_sha256": images.sha256,
-        "labels": _LABELS.value,
-        "seed": _SEED.value,
-        "validation": len(split.validation),
-        "smoke": _SMOKE.value,
-        "backend": keras.backend.backend(),
-        "dtype_policy": _DTYPE_POLICY.value,
-        "recipe": recipe.name,
-        "settings": recipe.settings(),
-        "labels_only_settings": recipes.LABELS_ONLY.settings(),
-        "epochs": epochs,
-        "updates": dataset.updates(epochs),
-    }
-    folder = open_folder(settings, name)
+    with message_alone(ValueError, OSError):
+        name = choose_dataset(data)
+        recipe = choose_recipe(recipes, name)
+        labels_only = dataclasses.replace(recipes.LABELS_ONLY, hidden=recipe.hidden)
+        images = data.load(name, _DATA_DIR.value)
+        if _SMOKE.value:
+            images = shrink(images)
+        split = data.split_labels(
+            images.y_train, number_of_labels(), _SEED.value, _VALIDATION.value
+        )
+        x, y = images.x_train[split.train], split.mask_labels(images.y_train)
+        dataset = recipe.dataset(x, y, images.num_classes, seed=_SEED.value)
+        epochs = _EPOCHS.value or (2 if _SMOKE.value else recipe.epochs(dataset))
+        settings = {
+            "dataset": name,
+            "dataset_sha256": images.sha256,
+            "labels": _LABELS.value,
+            "seed": _SEED.value,
+            "validation": len(split.validation),
+            "smoke": _SMOKE.value,
+            "backend": keras.backend.backend(),
+            "dtype_policy": _DTYPE_POLICY.value,
+            "recipe": recipe.name,
+            "settings": recipe.settings(),
+            "labels_only_settings": labels_only.settings(),
+            "epochs": epochs,
+            "updates": dataset.updates(epochs),
+        }
+        folder = open_folder(settings, name)
     print(recipe, end="\n\n")
     print(
         f"{name}: {len(x):,} unlabelled images, {dataset.num_labelled:,} of them also "
@@ -127,8 +130,16 @@ def main(argv):
         f"{len(dataset):,} updates on {keras.backend.backend()}.\n"
     )
 
+    checkpoint_path = folder / "checkpoint.keras"
+    if _RESUME.value and checkpoint_path.exists():
+        with message_alone(ValueError, OSError):
+            model, done, history = callbacks.load_checkpoint(checkpoint_path)
+        print(f"Resuming after epoch {done}.\n")
+    else:
+        model, done, history = recipe.model(dataset, epochs, seed=_SEED.value), 0, {}
+
     labelled = y >= 0
-    baseline = recipes.LABELS_ONLY.fit(
+    baseline = labels_only.fit(
         x[labelled], y[labelled], images.num_classes, seed=_SEED.value
     )
     test_error = evaluation.error_rate
@@ -136,12 +147,6 @@ def main(argv):
         images.y_test, baseline.predict(images.x_test, verbose=0)
     )
 
-    checkpoint_path = folder / "checkpoint.keras"
-    if _RESUME.value and checkpoint_path.exists():
-        model, done, history = callbacks.load_checkpoint(checkpoint_path)
-        print(f"Resuming after epoch {done}.\n")
-    else:
-        model, done, history = recipe.model(dataset, epochs, seed=_SEED.value), 0, {}
     checkpoint = callbacks.Checkpoint(
         checkpoint_path,
         every=_CHECKPOINT_EVERY.value or max(1, epochs // 20),
@@ -152,21 +157,22 @@ def main(argv):
         images.y_train[split.validation],
     )
     if done < epochs:
-        model.fit(
-            dataset,
-            epochs=epochs,
-            initial_epoch=done,
-            validation_data=(
-                (x_validation, y_validation) if len(x_validation) else None
-            ),
-            callbacks=[
-                *recipe.callbacks(),
-                callbacks.StopOnNonFinite(),
-                checkpoint,
-                callbacks.SampleGrid(folder / "figures", every=max(1, epochs // 4)),
-                callbacks.TrainingSummary(every=max(1, epochs // 20)),
-            ],
-        )
+        with message_alone(FloatingPointError, OSError):
+            model.fit(
+                dataset,
+                epochs=epochs,
+                initial_epoch=done,
+                validation_data=(
+                    (x_validation, y_validation) if len(x_validation) else None
+                ),
+                callbacks=[
+                    *recipe.callbacks(),
+                    callbacks.StopOnNonFinite(),
+                    checkpoint,
+                    callbacks.SampleGrid(folder / "figures", every=max(1, epochs // 4)),
+                    callbacks.TrainingSummary(every=max(1, epochs // 20)),
+                ],
+            )
     history = checkpoint.history
 
     probabilities = model.predict(images.x_test, verbose=0)
@@ -195,6 +201,15 @@ def main(argv):
         f"test error with the {len(x):,} unlabelled images too: "
         f"{results['test_error']:.2f} %{closing}"
     )
+
+
+@contextlib.contextmanager
+def message_alone(*errors):
+    """Ends the program with the error's message: flags, files or data are at fault."""
+    try:
+        yield
+    except errors as error:
+        sys.exit(str(error))
 
 
 def check_dtype_policy(policy):
@@ -228,10 +243,7 @@ def choose_dataset(data):
 
 def choose_recipe(recipes, name):
     """The recipe with the flags' changes; `default` has a small sibling for digits."""
-    try:
-        recipe = recipes.get(_RECIPE.value)
-    except ValueError as error:
-        sys.exit(f"--{error}")
+    recipe = recipes.get(_RECIPE.value)
     if recipe.name == "default" and name == "digits":
         recipe = recipes.get("default_small")
     changes = {"batch_size": _BATCH_SIZE.value} if _BATCH_SIZE.value else {}
@@ -264,6 +276,7 @@ def shrink(images):
 def open_folder(settings, name):
     """Makes the output folder and writes the settings there, before any training."""
     default = f"{name}_{_LABELS.value}_{_RECIPE.value}_{_SEED.value}"
+    default += "_smoke" if _SMOKE.value else ""
     folder = Path(_OUTPUT_DIR.value or Path("runs") / default)
     try:
         (folder / "figures").mkdir(parents=True, exist_ok=True)

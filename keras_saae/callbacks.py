@@ -19,19 +19,20 @@ class LearningRateDrops(keras.callbacks.Callback):
     """Multiplies learning rates by a factor at given epochs or updates.
 
     The rate after k drops is `initial rate * factor**k`, with the initial rate as it
-    was when the optimizers were made, so that a run resumed at epoch 60 starts with
-    the dropped rate.
+    was when the optimizers were made, whatever it is when `fit` begins: a run resumed
+    at epoch 60 starts with the dropped rate, and nothing drops twice.
 
     Args:
-        epochs: epochs, counted from 0, at whose start the rate drops; at 50 and
-            1,000 in the paper.
+        epochs: epochs, counted from 0, at whose start the rate drops; the paper's 50
+            and 1,000 if neither `epochs` nor `updates` is given.
         updates: numbers of updates after which the rate drops, instead of `epochs`.
         factor: multiplier of each drop; 0.1 in the paper.
         phases: names of the phases whose rates drop, all if not given.
 
     Raises:
-        ValueError: if both or neither of `epochs` and `updates` are given, a phase is
-            unknown, or a rate is decided by a schedule.
+        ValueError: if both `epochs` and `updates` are given, `factor` is not between
+            0 and 1, or, when training begins, a phase is unknown or its rate is
+            decided by a schedule.
 
     Source: Makhzani et al., arXiv:1511.05644, appendix A.2.1.
     """
@@ -49,7 +50,8 @@ class LearningRateDrops(keras.callbacks.Callback):
             raise ValueError(
                 f"`factor` shrinks the rate: 0 < factor < 1. Received: {factor}"
             )
-        self.epochs, self.updates = epochs, updates
+        self.epochs = _milestones("epochs", epochs)
+        self.updates = _milestones("updates", updates)
         self.factor, self.phases = factor, phases
 
     def on_train_begin(self, logs=None):
@@ -62,17 +64,17 @@ class LearningRateDrops(keras.callbacks.Callback):
                     "Give its optimizer a number to have it dropped, or leave the "
                     "phase out of LearningRateDrops."
                 )
-        self.num_drops = 0
-        self.num_updates = int(self.model.optimizer.iterations.numpy())
+        self.num_drops = None  # not known: the model may have been trained before
 
     def on_epoch_begin(self, epoch, logs=None):
         if self.epochs is not None:
             self._drop_to(sum(epoch >= milestone for milestone in self.epochs))
+        self.updates_before = int(self.model.optimizer.iterations.numpy())
 
     def on_train_batch_begin(self, batch, logs=None):
         if self.updates is not None:
-            self._drop_to(sum(self.num_updates >= count for count in self.updates))
-            self.num_updates += 1
+            done = self.updates_before + batch
+            self._drop_to(sum(done >= count for count in self.updates))
 
     def _drop_to(self, num_drops):
         if num_drops == self.num_drops:
@@ -84,6 +86,12 @@ class LearningRateDrops(keras.callbacks.Callback):
             rate = rates[phase] * self.factor**num_drops
             self.model.optimizer[phase].learning_rate = rate
         self.num_drops = num_drops
+
+
+def _milestones(name, values):
+    if values is None:
+        return None
+    return [checks.check_count(value, name, minimum=0) for value in values]
 
 
 class SampleGrid(keras.callbacks.Callback):
@@ -123,7 +131,7 @@ class TrainingSummary(keras.callbacks.Callback):
 
     Example of a line:
         epoch 12/20 | reconstruction 21.35, discriminator 2.61 (right 58 %),
-        generator 1.55, classification 0.02 | validation error 2.41 % | 19 s
+        generator 1.55, classification 0.02 | validation error 2.41 % | 19.3 s
     """
 
     def __init__(self, every=1):
@@ -160,19 +168,20 @@ class StopOnNonFinite(keras.callbacks.Callback):
     good state.
 
     Raises:
-        FloatingPointError: at the end of that epoch, naming phase and epoch.
+        FloatingPointError: at the end of that epoch, naming epoch and phases. Phases
+            share weights, so one that diverges takes others with it.
     """
 
     def on_epoch_end(self, epoch, logs=None):
-        for phase in self.model.phases():
-            value = (logs or {}).get(phase.name, 0.0)
-            if not math.isfinite(value):
-                raise FloatingPointError(
-                    f"The loss of phase {phase.name!r} became {value} in epoch "
-                    f"{epoch + 1}. Training has stopped; files saved after earlier "
-                    "epochs are untouched. Lower that phase's learning rate, or clip "
-                    "its gradients (`clipnorm` of its optimizer)."
-                )
+        losses = {p.name: (logs or {}).get(p.name, 0.0) for p in self.model.phases()}
+        lost = [f"{p} ({x})" for p, x in losses.items() if not math.isfinite(x)]
+        if lost:
+            raise FloatingPointError(
+                f"The loss was no longer finite in epoch {epoch + 1}, in the phases "
+                f"{', '.join(lost)}. Training has stopped; files saved after earlier "
+                "epochs are untouched. Lower the learning rates, or clip the gradients "
+                "(`clipnorm` of the optimizers)."
+            )
 
 
 class Checkpoint(keras.callbacks.Callback):
@@ -183,14 +192,22 @@ class Checkpoint(keras.callbacks.Callback):
     `load_checkpoint`.
 
     Args:
-        path: name of the file, ending in `.keras`.
+        path: name of the file, ending in `.keras`; its folder is made if missing.
         every: epochs between savings; the last epoch is always saved.
         history: history of the epochs before, from `load_checkpoint`.
+
+    Raises:
+        ValueError: if the name ends in something else.
     """
 
     def __init__(self, path, every=1, history=None):
         super().__init__()
         self.path, self.every = Path(path), checks.check_count(every, "every")
+        if self.path.suffix != ".keras":
+            raise ValueError(
+                f"`path` names a Keras file and must end in '.keras'. Received: {path}"
+            )
+        self.path.parent.mkdir(parents=True, exist_ok=True)
         self.past = history or {}
         self.history = {key: list(values) for key, values in self.past.items()}
 

@@ -117,10 +117,8 @@ def discriminator_loss(prior_logits, posterior_logits):
     Source: Makhzani et al., arXiv:1511.05644, section 2; written with logits for
     stability.
     """
-    _check_logits(prior_logits, posterior_logits)
-    return ops.mean(ops.softplus(-prior_logits)) + ops.mean(
-        ops.softplus(posterior_logits)
-    )
+    on_prior, on_posterior = _scores(prior_logits), _scores(posterior_logits)
+    return ops.mean(ops.softplus(-on_prior)) + ops.mean(ops.softplus(on_posterior))
 
 
 def non_saturating_generator_loss(posterior_logits):
@@ -134,8 +132,7 @@ def non_saturating_generator_loss(posterior_logits):
 
     Source: Goodfellow et al., arXiv:1406.2661, section 3.
     """
-    _check_logits(posterior_logits)
-    return ops.mean(ops.softplus(-posterior_logits))
+    return ops.mean(ops.softplus(-_scores(posterior_logits)))
 
 
 def saturating_generator_loss(posterior_logits):
@@ -144,8 +141,7 @@ def saturating_generator_loss(posterior_logits):
     Its gradient fades when the discriminator is sure.
     Source: Goodfellow et al., arXiv:1406.2661, equation 1.
     """
-    _check_logits(posterior_logits)
-    return -ops.mean(ops.softplus(posterior_logits))
+    return -ops.mean(ops.softplus(_scores(posterior_logits)))
 
 
 GENERATOR_LOSSES = {
@@ -154,13 +150,14 @@ GENERATOR_LOSSES = {
 }
 
 
-def _check_logits(*logits):
-    for scores in logits:
-        if len(scores.shape) != 2 or scores.shape[-1] != 1:
-            raise ValueError(
-                "A discriminator gives one logit per sample, shape (n, 1). "
-                f"Received shape {tuple(scores.shape)}. End it with Dense(1)."
-            )
+def _scores(logits):
+    """Logits `(n, 1)` in float32, or what is wrong with them."""
+    if len(logits.shape) != 2 or logits.shape[-1] != 1:
+        raise ValueError(
+            "A discriminator gives one logit per sample, shape (n, 1). "
+            f"Received shape {tuple(logits.shape)}. End it with Dense(1)."
+        )
+    return ops.cast(logits, "float32")
 
 
 # --- classification ---------------------------------------------------------------

@@ -129,26 +129,16 @@ class PhaseOptimizers(keras.optimizers.Optimizer):
         )
 
     def save_own_variables(self, store):
-        """Saves the state of all optimizers, named by phase."""
+        """Saves the step count; Keras saves the optimizers in `by_phase` themselves."""
         store["iterations"] = self._iterations.numpy()
-        for phase, optimizer in self.by_phase.items():
-            for i, variable in enumerate(optimizer.variables):
-                store[f"{phase}_{i}"] = variable.numpy()
 
     def load_own_variables(self, store):
-        """Restores what `save_own_variables` saved, on any backend."""
+        """Restores the step count."""
         self._iterations.assign(int(store["iterations"][()]))
-        for phase, optimizer in self.by_phase.items():
-            for i, variable in enumerate(optimizer.variables):
-                value = store[f"{phase}_{i}"][()]
-                variable.assign(
-                    value.astype(keras.backend.standardize_dtype(variable.dtype))
-                )
 
     def get_config(self):
-        serialize = keras.saving.serialize_keras_object
         return {
-            "optimizers": {p: serialize(o) for p, o in self.by_phase.items()},
+            "optimizers": {p: _serialize(o) for p, o in self.by_phase.items()},
             "initial_learning_rates": self.initial_learning_rates,
             "name": self.name,
         }
@@ -160,6 +150,18 @@ class PhaseOptimizers(keras.optimizers.Optimizer):
             for phase, o in config["optimizers"].items()
         }
         return cls(**{**config, "optimizers": optimizers})
+
+
+def _serialize(optimizer):
+    """An optimizer's configuration that every backend can read.
+
+    On PyTorch, Keras puts classes in the place of its optimizers that are of use on
+    that backend alone.
+    """
+    config = keras.saving.serialize_keras_object(optimizer)
+    if config["module"].startswith("keras.src.backend"):
+        config.update(module="keras.optimizers", registered_name=None)
+    return config
 
 
 def _constant_learning_rate(optimizer):

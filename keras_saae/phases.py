@@ -126,6 +126,8 @@ class PhasedModel(StepAdapter, keras.Model):
         )
 
     def get_compile_config(self):
+        if not self.compiled:
+            return None
         serialize = keras.saving.serialize_keras_object
         return {
             "optimizer": serialize(self.optimizer),
@@ -219,6 +221,10 @@ class PhasedModel(StepAdapter, keras.Model):
         Arguments and result as in `keras.Model.evaluate`; the batch size is 1,000
         unless given.
         """
+        if not self.compiled:
+            raise ValueError(
+                "Evaluating needs the names of metrics: call `compile` first."
+            )
         if _is_array(x):
             x, y = self._check_pair(x, y)
             batch_size = batch_size or EVALUATION_BATCH_SIZE
@@ -262,6 +268,14 @@ class PhasedModel(StepAdapter, keras.Model):
                     f"The model was built for images of shape {self.image_shape}. "
                     f"Received batch[{key!r}] with images of shape {shape}."
                 )
+        if "y_labelled" in self.batch_keys:
+            checks.check_labels(
+                batch["y_labelled"],
+                len(batch["x_labelled"]),
+                self.num_classes,
+                name="y_labelled",
+                allow_unlabelled=False,
+            )
 
     # Saving: Keras keeps weights and optimizer state; seeds are added here
 

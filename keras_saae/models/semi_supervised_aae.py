@@ -330,7 +330,8 @@ class SemiSupervisedAAE(PhasedModel):
                 "Turn class numbers into codes with keras.utils.to_categorical."
             )
         code = np.concatenate([y, z], axis=-1)
-        return self.decoder.predict(code, batch_size=EVALUATION_BATCH_SIZE, verbose=0)
+        x = self.decoder.predict(code, batch_size=EVALUATION_BATCH_SIZE, verbose=0)
+        return x.astype("float32", copy=False)
 
     def reconstruct(self, x):
         """Images decoded from the codes of images `x`, an array like `x` in [0, 1]."""
@@ -355,8 +356,9 @@ class SemiSupervisedAAE(PhasedModel):
         if label is None:
             y = ops.convert_to_numpy(self.prior_y.sample(n, seed=seed))
         else:
+            label = np.asarray(label)
             label = checks.check_labels(
-                np.broadcast_to(label, (n,)),
+                np.full(n, label) if label.ndim == 0 else label,
                 n,
                 self.num_classes,
                 name="label",
@@ -367,7 +369,13 @@ class SemiSupervisedAAE(PhasedModel):
             style_seed = None if seed is None else seed + 1
             z = ops.convert_to_numpy(self.prior_z.sample(n, seed=style_seed))
         else:
-            z = np.broadcast_to(np.asarray(style, "float32"), (n, self.z_dim))
+            z = np.asarray(style, "float32")
+            z = np.tile(z, (n, 1)) if z.ndim == 1 else z
+            if z.shape != (n, self.z_dim):
+                raise ValueError(
+                    f"`style` must be a style code of shape ({self.z_dim},) or {n} of "
+                    f"them. Received shape {np.shape(style)}."
+                )
         return self.decode(y, z)
 
     def class_style_grid(self, styles):
@@ -381,9 +389,9 @@ class SemiSupervisedAAE(PhasedModel):
             Array `(num_classes, num_styles, *image_shape)`: a row has one class, a
             column one style.
         """
-        if isinstance(styles, int):
+        if np.ndim(styles) == 0:
             styles = ops.convert_to_numpy(
-                self.prior_z.sample(styles, seed=EVALUATION_SEED)
+                self.prior_z.sample(int(styles), seed=EVALUATION_SEED)
             )
         y = np.repeat(np.eye(self.num_classes), len(styles), axis=0)
         images = self.decode(y, np.tile(styles, (self.num_classes, 1)))

@@ -52,6 +52,7 @@ class EncoderWithHeads(keras.Model):
         h = layers.Flatten(name=f"{name}_flatten")(features)
         h = layers.Dense(
             width,
+            use_bias=not self.batch_normalization,  # it has its own offset
             kernel_initializer=seeded(self.kernel_initializer, seed),
             dtype="float32",
             name=name,
@@ -79,7 +80,9 @@ class EncoderWithHeads(keras.Model):
 
         See `losses.virtual_adversarial_loss`.
         """
-        return 0.1 if self.trunk.compute_dtype == "float32" else 2.0
+        # Of the layers: a trunk loaded from a file takes the policy of the day.
+        dtypes = {layer.compute_dtype for layer in self.trunk.layers}
+        return 2.0 if dtypes & {"bfloat16", "float16"} else 0.1
 
     def get_config(self):
         return {

@@ -1,0 +1,75 @@
+"""Fixtures of all tests, and the flag that rewrites the golden files."""
+
+import json
+import math
+import pathlib
+
+import keras
+import numpy as np
+import pytest
+import tiny
+from keras import ops
+
+GOLDEN = pathlib.Path(__file__).parent / "golden"
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--update-golden",
+        action="store_true",
+        help="Write the golden files from this backend instead of comparing with them.",
+    )
+
+
+@pytest.fixture
+def dataset():
+    return tiny.dataset()
+
+
+@pytest.fixture
+def batch():
+    return tiny.batch()
+
+
+@pytest.fixture
+def golden(request):
+    """Compares numbers with a committed file: `golden(name, numbers)`."""
+
+    def compare(name, numbers):
+        path = GOLDEN / f"{name}.json"
+        if request.config.getoption("--update-golden"):
+            rounded = json.loads(
+                json.dumps(numbers), parse_float=lambda f: float(f"{float(f):.9g}")
+            )
+            path.write_text(json.dumps(rounded, indent=1) + "\n", encoding="utf-8")
+        expected = json.loads(path.read_text(encoding="utf-8"))
+        assert numbers.keys() == expected.keys()
+        for key, value in numbers.items():
+            np.testing.assert_allclose(
+                value, expected[key], rtol=1e-5, atol=1e-5, err_msg=key
+            )
+
+    return compare
+
+
+@pytest.fixture
+def fixed_normal(monkeypatch):
+    """`keras.random.normal` without chance, for virtual adversarial training.
+
+    Its first direction is a random draw, which differs between backends.
+    """
+
+    def normal(shape, mean=0.0, stddev=1.0, dtype=None, seed=None):
+        n, *rest = shape  # on TensorFlow, n is a tensor
+        wave = np.cos(3.0 * np.arange(64 * math.prod(rest), dtype="float32"))
+        return mean + stddev * ops.convert_to_tensor(wave.reshape(64, *rest))[:n]
+
+    monkeypatch.setattr(keras.random, "normal", normal)
+
+
+@pytest.fixture
+def policy():
+    """Sets the global dtype policy, until the test ends: `policy("mixed_bfloat16")`."""
+    before = keras.config.dtype_policy()
+    yield keras.config.set_dtype_policy
+    keras.config.set_dtype_policy(before)

@@ -1,0 +1,220 @@
+"""Named settings: the published values, printing, and what they build."""
+
+import dataclasses
+import json
+
+import keras
+import numpy as np
+import pytest
+import tiny
+
+from keras_saae import callbacks, recipes
+from keras_saae.models.semi_supervised_aae import PHASES
+
+NARROW = {
+    "hidden": (6,),
+    "discriminator_z_hidden": (6,),
+    "discriminator_y_hidden": (6,),
+    "z_dim": 2,
+    "batch_size": 8,
+    "labelled_batch_size": 6,
+}
+MNIST_UPDATES = 60_000 // 100  # in an epoch of all training images
+
+
+def narrow(name, **changes):
+    return dataclasses.replace(recipes.get(name), **{**NARROW, **changes})
+
+
+def narrow_model(name, epochs=2000, **changes):
+    return narrow(name, **changes).model(tiny.dataset(num_classes=3), epochs)
+
+
+def rate(optimizer):
+    return float(keras.ops.convert_to_numpy(optimizer.learning_rate))
+
+
+# Published values
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("hidden", (1000, 1000)),
+        ("discriminator_z_hidden", (1000, 1000)),
+        ("discriminator_y_hidden", (1000, 1000)),
+        ("activation", "relu"),
+        ("z_dim", 10),
+        ("reconstruction_loss", "half_squared_error_sum"),
+        ("input_noise", 0.3),
+        ("discriminator_noise", 0.0),
+        ("dropout", 0.0),
+        ("encoder_batch_normalization", False),
+        ("head_batch_normalization", False),
+        ("decoder_batch_normalization", False),
+        ("discriminator_batch_normalization", False),
+        ("vat_weight", 0.0),
+        ("averaging", None),
+        ("drop_epochs", (50, 1000)),
+        ("decay_from", None),
+        ("batch_size", 100),
+        ("updates", 5000 * MNIST_UPDATES),
+    ],
+)
+def test_paper_recipe_holds_the_papers_settings(setting, value):
+    assert getattr(recipes.get("paper"), setting) == value
+
+
+def test_paper_recipe_names_its_sections():
+    source = recipes.get("paper").source
+    assert "1511.05644" in source and "appendix A" in source
+
+
+def test_paper_recipe_builds_the_papers_optimizers():
+    optimizer = narrow_model("paper").optimizer
+    rates = {phase: (rate(o), o.momentum) for phase, o in optimizer.by_phase.items()}
+    assert rates == {
+        "reconstruction": (pytest.approx(0.01), 0.9),
+        "discriminator": (pytest.approx(0.1), 0.1),
+        "generator": (pytest.approx(0.1), 0.1),
+        "classification": (pytest.approx(0.1), 0.9),
+    }
+    assert all(isinstance(o, keras.optimizers.SGD) for o in optimizer.optimizers)
+
+
+def test_paper_recipe_draws_all_weights_from_a_normal_of_width_001():
+    model = narrow("paper", hidden=(100, 100), z_dim=10).build((8, 8), 10)
+    for network in (model.encoder, model.decoder):
+        for weight in network.trainable_weights:
+            values = keras.ops.convert_to_numpy(weight)
+            if values.ndim == 1:
+                assert not values.any(), weight.path  # offsets
+            else:
+                assert np.std(values) == pytest.approx(0.01, rel=0.15), weight.path
+
+
+def test_paper_recipe_drops_all_rates_at_epochs_50_and_1000():
+    (drops,) = recipes.get("paper").callbacks()
+    assert isinstance(drops, callbacks.LearningRateDrops)
+    assert (drops.epochs, drops.updates, drops.factor) == ([50, 1000], None, 0.1)
+    assert drops.phases is None
+
+
+def test_adamw_recipe_holds_the_second_preset():
+    recipe = recipes.get("adamw")
+    assert recipe.optimizers.keys() == set(PHASES)
+    for settings in recipe.optimizers.values():
+        assert settings == {"class_name": "AdamW", "learning_rate": 0.001}
+    assert recipe.input_noise == 0.3
+    assert (recipe.drop_epochs, recipe.decay_from) == (None, None)
+    assert recipe.updates == 40_000
+    (drops,) = recipe.callbacks()
+    assert (drops.epochs, drops.updates, drops.factor) == (None, [1000, 20_000], 0.1)
+
+
+# Every recipe
+
+
+@pytest.mark.parametrize("name", recipes.RECIPES)
+def test_printing_shows_every_setting_and_the_source(name):
+    recipe = recipes.get(name)
+    assert recipe.name == name
+    printed = str(recipe)
+    assert recipe.source in printed
+    lines = {line.split("  ")[1]: line for line in printed.splitlines()[1:]}
+    settings = recipe.settings()
+    for phase, optimizer in settings.pop("optimizers").items():
+        line = lines.pop(f"optimizer of {phase}")
+        for key, value in optimizer.items():
+            assert str(value) in line, key
+    for key in set(settings) - {"name", "source"}:
+        assert key in lines
+    assert f"{recipe.updates}" in lines["updates"]
+
+
+@pytest.mark.parametrize("recipe", [*recipes.RECIPES.values(), recipes.LABELS_ONLY])
+def test_settings_are_json_with_one_entry_per_field(recipe):
+    settings = json.loads(json.dumps(recipe.settings()))
+    assert settings.keys() == {field.name for field in dataclasses.fields(recipe)}
+    assert settings["hidden"] == list(recipe.hidden)
+
+
+def test_labels_only_recipe_prints_itself():
+    printed = str(recipes.LABELS_ONLY)
+    assert recipes.LABELS_ONLY.source in printed
+    assert "Adam(" in printed
+
+
+@pytest.mark.parametrize("name", recipes.RECIPES)
+def test_recipe_builds_a_model_that_trains(name):
+    recipe = narrow(name, drop_epochs=None, drop_updates=None)
+    dataset = recipe.dataset(tiny.images(24), tiny.dataset().y, seed=3)
+    assert (dataset.batch_size, dataset.labelled_batch_size) == (8, 6)
+    assert dataset.seed == 3
+    model = recipe.model(dataset, epochs=1)
+    history = model.fit(dataset, epochs=1, callbacks=recipe.callbacks(), verbose=0)
+    assert np.isfinite([history.history[phase][0] for phase in PHASES]).all()
+
+
+def test_unknown_recipe_is_refused_with_a_suggestion():
+    with pytest.raises(ValueError, match="Received: 'papper'. Did you mean 'paper'?"):
+        recipes.get("papper")
+
+
+# Length of a run
+
+
+def test_epochs_are_as_many_as_the_updates_need():
+    dataset = tiny.dataset()  # 3 updates an epoch
+    assert narrow("paper", updates=9).epochs(dataset) == 3
+    assert narrow("paper", updates=10).epochs(dataset) == 4
+
+
+def test_falling_rates_reach_zero_at_the_end_of_the_run():
+    model = narrow_model("paper", epochs=4, drop_epochs=None, decay_from=0.5)
+    optimizer = model.optimizer["classification"]
+    for update, expected in ((0, 0.1), (6, 0.1), (9, 0.05), (12, 0.0)):
+        optimizer.iterations.assign(update)
+        assert rate(optimizer) == pytest.approx(expected)
+
+
+def test_recipe_without_drops_needs_no_callback():
+    assert narrow("paper", drop_epochs=None).callbacks() == []
+
+
+@pytest.mark.parametrize(
+    "drops",
+    [{"drop_epochs": (1, 5)}, {"drop_epochs": None, "drop_updates": (3, 17)}],
+)
+def test_drops_that_the_run_never_reaches_are_warned_of(drops):
+    with pytest.warns(UserWarning, match="milestones at epoch 5 are never reached"):
+        narrow_model("paper", epochs=5, **drops)
+    narrow_model("paper", epochs=6, **drops)
+
+
+# Seeds
+
+
+def test_seed_decides_the_weights_of_every_network():
+    def kernels(seed):
+        model = narrow("paper").build((4, 4), 3, seed)
+        return tiny.values(w for w in model.trainable_weights if len(w.shape) == 2)
+
+    first, again, other = kernels(0), kernels(0), kernels(1)
+    tiny.assert_equal(first, again)
+    assert not any(np.array_equal(a, b) for a, b in zip(first, other))
+    assert not any(np.array_equal(a, b) for i, a in enumerate(first) for b in first[:i])
+
+
+# The labels alone
+
+
+def test_labels_only_recipe_learns_the_labels():
+    easy = {"input_noise": 0.0, "averaging": None, "decay_from": None}
+    adam = {"class_name": "Adam", "learning_rate": 0.01}
+    recipe = dataclasses.replace(
+        recipes.LABELS_ONLY, hidden=(16,), updates=200, optimizer=adam, **easy
+    )
+    x, y = tiny.images(30), tiny.labels(30)
+    model = recipe.fit(x, y, num_classes=3)
+    assert np.mean(model.predict(x, verbose=0).argmax(axis=-1) == y) > 0.9
