@@ -2,13 +2,18 @@
 
 import json
 import math
+import os
 import pathlib
 
-import keras
-import numpy as np
-import pytest
-import tiny
-from keras import ops
+# JAX reads this when it is imported. Most of the time would go into optimizing steps
+# that run a few times only.
+os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "true")
+
+import keras  # noqa: E402
+import numpy as np  # noqa: E402
+import pytest  # noqa: E402
+import tiny  # noqa: E402
+from keras import ops  # noqa: E402
 
 GOLDEN = pathlib.Path(__file__).parent / "golden"
 

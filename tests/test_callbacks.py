@@ -56,7 +56,7 @@ class Watch(keras.callbacks.Callback):
 
 
 class Spoil(keras.callbacks.Callback):
-    """Makes a weight of the decoder NaN when an epoch begins."""
+    """Makes the decoder's pixels NaN when an epoch begins."""
 
     def __init__(self, epoch):
         super().__init__()
@@ -64,7 +64,7 @@ class Spoil(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch, logs=None):
         if epoch == self.epoch:
-            weight = self.model.decoder.trainable_weights[0]
+            weight = self.model.decoder.trainable_weights[-1]
             weight.assign(np.full(weight.shape, np.nan, "float32"))
 
 
