@@ -66,9 +66,9 @@ def table(records):
 
 
 def spread(values):
-    """Mean ± sample standard deviation."""
-    deviation = statistics.stdev(values) if len(values) > 1 else float("nan")
-    return f"{statistics.mean(values):.2f} ± {deviation:.2f}"
+    """Mean ± sample standard deviation; of one run, the value."""
+    mean = f"{statistics.mean(values):.2f}"
+    return f"{mean} ± {statistics.stdev(values):.2f}" if len(values) > 1 else mean
 
 
 if __name__ == "__main__":
