@@ -203,7 +203,7 @@ def categorical_kl(p_logits, q_logits):
 
 
 def virtual_adversarial_loss(
-    classify, x, seed, radius=1.0, probe=0.1, power_iterations=1
+    classify, x, seed, radius=1.0, probe=0.1, power_iterations=1, y_logits=None
 ):
     """How far the class code moves when an image moves in its worst direction.
 
@@ -221,13 +221,14 @@ def virtual_adversarial_loss(
         probe: L2 length of the finite difference's step. Below 1 it needs float32:
             in bfloat16 the difference is rounding noise, and the term does harm.
         power_iterations: refinements of d; one is customary.
+        y_logits: `classify(x)`, where the caller has it already.
 
     Returns:
         Scalar in nats, mean over the batch.
 
     Source: Miyato et al., arXiv:1704.03976, equations 5, 6 and section 3.3.
     """
-    y_logits = ops.stop_gradient(classify(x))
+    y_logits = ops.stop_gradient(classify(x) if y_logits is None else y_logits)
     direction = keras.random.normal(ops.shape(x), seed=seed)
     for _ in range(power_iterations):
         step = probe * _unit_length(direction)
@@ -236,6 +237,38 @@ def virtual_adversarial_loss(
         )
     perturbation = radius * _unit_length(direction)
     return categorical_kl(y_logits, classify(x + perturbation))
+
+
+def style_consistency_loss(classify, decode, x, y_logits, z, seed, scale=1.0):
+    """How far the class code moves when an image changes its style.
+
+        KL( q(y|x) || q(y|x + decode(y, z + scale * e) - decode(y, z)) ),  e ~ N(0, I)
+
+    where (y, z) is the code of x and all but the last q(y|.) is held constant. The
+    decoder knows in which ways digits vary, such as slant and stroke, and lends them
+    to the classifier; adding the difference keeps what the decoder cannot draw.
+
+    Args:
+        classify: function from images to y logits.
+        decode: function from y (probabilities) and z to images.
+        x: float tensor `(n, ...)`, clean images in [0, 1], labelled or not.
+        y_logits: `(n, num_classes)`, `classify(x)`.
+        z: `(n, z_dim)`, style codes of x.
+        seed: integer or `keras.random.SeedGenerator`, draws e.
+        scale: length of the step relative to the prior N(0, I): 1 is as far as the
+            styles of two images are apart, 0.1 a small change.
+
+    Returns:
+        Scalar in nats, mean over the batch.
+
+    Source: ours. Yu et al., arXiv:1808.06088, move along a decoder's tangent in the
+    direction that is worst, a single step of the same idea.
+    """
+    y_logits, z = ops.stop_gradient(y_logits), ops.stop_gradient(z)
+    y = ops.softmax(y_logits)
+    moved = z + scale * keras.random.normal(ops.shape(z), seed=seed)
+    change = ops.stop_gradient(decode(y, moved) - decode(y, z))
+    return categorical_kl(y_logits, classify(x + change))
 
 
 def _unit_length(d):

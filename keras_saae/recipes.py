@@ -44,8 +44,8 @@ class Recipe:
         noisy_phases: phases that see it.
         discriminator_noise: standard deviation on the discriminators' input.
         reconstruction_loss, generator_loss, labelled_reconstruction,
-        labelled_adversarial, vat_weight, vat_radius, averaging: see
-            `SemiSupervisedAAE`.
+        labelled_adversarial, vat_weight, vat_radius, style_consistency_weight,
+        style_consistency_scale, warm_up, averaging: see `SemiSupervisedAAE`.
         optimizers: by phase, a dict with the `class_name` of a Keras optimizer and its
             arguments.
         drop_epochs: epochs at which all rates drop to a tenth.
@@ -80,6 +80,9 @@ class Recipe:
     labelled_adversarial: bool = False
     vat_weight: float = 0.0
     vat_radius: float = 1.0
+    style_consistency_weight: float = 0.0
+    style_consistency_scale: float = 1.0
+    warm_up: int = 0
     averaging: float | None = None
     optimizers: dict = dataclasses.field(
         default_factory=lambda: {
@@ -201,6 +204,9 @@ class Recipe:
             labelled_adversarial=self.labelled_adversarial,
             vat_weight=self.vat_weight,
             vat_radius=self.vat_radius,
+            style_consistency_weight=self.style_consistency_weight,
+            style_consistency_scale=self.style_consistency_scale,
+            warm_up=self.warm_up,
             averaging=self.averaging,
             seed=10_000 * seed,
             dtype=keras.config.dtype_policy().name,

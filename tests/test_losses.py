@@ -258,3 +258,49 @@ def test_virtual_adversarial_loss_repeats_from_its_seed(classify):
     perturbed = [value(seen) for seen in classify.seen[2::3]]
     np.testing.assert_array_equal(perturbed[0], perturbed[1])
     assert np.any(perturbed[0] != perturbed[2])
+
+
+def test_virtual_adversarial_loss_takes_the_logits_that_are_there_already(
+    classify, start
+):
+    x = ops.convert_to_tensor(IMAGES.astype("float32"))
+    alone = value(losses.virtual_adversarial_loss(classify, x, 0))
+    passes = len(classify.seen)
+    logits = classify(x)
+    given = value(losses.virtual_adversarial_loss(classify, x, 0, y_logits=logits))
+    np.testing.assert_allclose(given, alone, rtol=1e-6)
+    assert len(classify.seen) == passes + 1 + (passes - 1)
+
+
+# --- style consistency, with the decoder sigmoid-free: decode(y, z) = [y, z] V ------
+
+DECODER = np.random.Generator(np.random.PCG64(4)).normal(size=(3 + 2, 4))
+STYLES = np.random.Generator(np.random.PCG64(5)).normal(size=(5, 2))
+STEPS = np.random.Generator(np.random.PCG64(6)).normal(size=(5, 2))
+
+
+def decode(y, z):
+    code = ops.concatenate([y, z], axis=-1)
+    flat = ops.matmul(code, ops.convert_to_tensor(DECODER.astype("float32")))
+    return ops.reshape(flat, (-1, 2, 2))
+
+
+@pytest.mark.parametrize("scale", [0.0, 0.5, 2.0])
+def test_style_consistency_loss_is_that_of_the_formula(classify, monkeypatch, scale):
+    steps = ops.convert_to_tensor(STEPS.astype("float32"))
+    monkeypatch.setattr(keras.random, "normal", lambda shape, seed: steps)
+    x, z = (ops.convert_to_tensor(a.astype("float32")) for a in (IMAGES, STYLES))
+    loss = losses.style_consistency_loss(classify, decode, x, classify(x), z, 0, scale)
+    flat = IMAGES.reshape(5, 4)
+    p = softmax(flat @ WEIGHTS)
+    q = softmax((flat + scale * STEPS @ DECODER[3:]) @ WEIGHTS)
+    expected = np.mean(np.sum(p * np.log(p / q), axis=1))
+    np.testing.assert_allclose(value(loss), expected, rtol=1e-4, atol=1e-6)
+
+
+def test_style_consistency_costs_nothing_where_the_decoder_ignores_the_style(classify):
+    x, z = (ops.convert_to_tensor(a.astype("float32")) for a in (IMAGES, STYLES))
+    loss = losses.style_consistency_loss(
+        classify, lambda y, z: decode(y, 0.0 * z), x, classify(x), z, seed=0
+    )
+    np.testing.assert_allclose(value(loss), 0.0, atol=1e-7)

@@ -58,6 +58,13 @@ class SemiSupervisedAAE(PhasedModel):
             unlabelled images in the classification phase. 0 switches it off, as in
             the paper. Formula: `losses.virtual_adversarial_loss`.
         vat_radius: L2 length of its perturbation in pixel units.
+        style_consistency_weight: weight of the demand, in the classification phase,
+            that q(y|x) stay when the decoder changes the image's style. 0 switches it
+            off, as in the paper. Formula: `losses.style_consistency_loss`.
+        style_consistency_scale: length of that change; 1 is that of the prior.
+        warm_up: updates over which the weights of virtual adversarial training and of
+            style consistency rise from 0, such as 1,000. They hold what the classifier
+            believes; at first it believes little that is true.
         averaging: weight of the past in the moving average of the encoder's
             weights, such as 0.999, or `None` for no average. `evaluate`, `predict`
             and `encode` use the average; training does not.
@@ -94,6 +101,9 @@ class SemiSupervisedAAE(PhasedModel):
         labelled_adversarial=False,
         vat_weight=0.0,
         vat_radius=1.0,
+        style_consistency_weight=0.0,
+        style_consistency_scale=1.0,
+        warm_up=0,
         averaging=None,
         seed=None,
         **kwargs,
@@ -116,6 +126,9 @@ class SemiSupervisedAAE(PhasedModel):
         self.labelled_reconstruction = labelled_reconstruction
         self.labelled_adversarial = labelled_adversarial
         self.vat_weight, self.vat_radius = vat_weight, vat_radius
+        self.style_consistency_weight = style_consistency_weight
+        self.style_consistency_scale = style_consistency_scale
+        self.warm_up = checks.check_count(warm_up, "warm_up", minimum=0)
         self.averaging, self.seed = averaging, seed
 
         self.prior_z, self.prior_y = prior_z, prior_y
@@ -192,7 +205,16 @@ class SemiSupervisedAAE(PhasedModel):
             "x_labelled": x_labelled,
             "x_labelled_noisy": with_noise(x_labelled, noise, self.seeds),
             "y_labelled": batch["y_labelled"],
+            "warmth": self._warmth() if training else 1.0,
         }
+
+    def _warmth(self):
+        """Share of the regularizers' weights at this step: rises from 0 to 1."""
+        if not self.warm_up:
+            return 1.0
+        # Here and not in a loss: JAX shows a loss the model's state, not the optimizer's.
+        steps = ops.cast(self.optimizer.iterations, "float32")
+        return ops.minimum(steps / self.warm_up, 1.0)
 
     def _view(self, batch, key, phase):
         """The images that a phase sees: noisy or clean."""
@@ -249,7 +271,7 @@ class SemiSupervisedAAE(PhasedModel):
         )
 
     def classification_loss(self, batch, training):
-        """Cross-entropy of the labels, plus virtual adversarial training if asked."""
+        """Cross-entropy of the labels, plus what keeps q(y|x) smooth if asked."""
         encoder = self._encoder(training)
         y_labelled = batch["y_labelled"]
         y_logits, _ = encoder(
@@ -257,13 +279,33 @@ class SemiSupervisedAAE(PhasedModel):
         )
         loss = losses.classification_loss(y_labelled, y_logits)
         self.error.update_state(losses.errors(y_labelled, y_logits))
-        if training and self.vat_weight:
+        if training and (self.vat_weight or self.style_consistency_weight):
+            loss = loss + batch["warmth"] * self._smoothness_loss(batch["x"])
+        return loss
+
+    def _smoothness_loss(self, x):
+        """Virtual adversarial loss and style consistency on clean images, weighted."""
+        y_logits, z = self.encoder(x, training=True)
+        loss = 0.0
+        if self.vat_weight:
             loss = loss + self.vat_weight * losses.virtual_adversarial_loss(
-                encoder.classify,
-                batch["x"],
+                self.encoder.classify,
+                x,
                 self.seeds,
                 radius=self.vat_radius,
-                probe=encoder.vat_probe,
+                probe=self.encoder.vat_probe,
+                y_logits=y_logits,
+            )
+        if self.style_consistency_weight:
+            loss = loss + self.style_consistency_weight * losses.style_consistency_loss(
+                self.encoder.classify,
+                # At rest: its normalization statistics belong to real codes.
+                lambda y, z: self.decoder(ops.concatenate([y, z], -1), training=False),
+                x,
+                y_logits,
+                z,
+                self.seeds,
+                scale=self.style_consistency_scale,
             )
         return loss
 
@@ -418,6 +460,9 @@ class SemiSupervisedAAE(PhasedModel):
             "labelled_adversarial": self.labelled_adversarial,
             "vat_weight": self.vat_weight,
             "vat_radius": self.vat_radius,
+            "style_consistency_weight": self.style_consistency_weight,
+            "style_consistency_scale": self.style_consistency_scale,
+            "warm_up": self.warm_up,
             "averaging": self.averaging,
             "seed": self.seed,
             "name": self.name,

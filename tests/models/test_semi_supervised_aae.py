@@ -96,6 +96,7 @@ GOLDEN = {
         {"batch_normalization": True},
         {"vat_weight": 1.0, "averaging": 0.9, "labelled_reconstruction": "one_hot"},
     ),
+    "style_consistency_warm_up": ({}, {"style_consistency_weight": 1.0, "warm_up": 4}),
 }
 
 
@@ -277,6 +278,9 @@ def test_settings_survive_saving(tmp_path):
         "labelled_adversarial": True,
         "vat_weight": 0.5,
         "vat_radius": 2.0,
+        "style_consistency_weight": 3.0,
+        "style_consistency_scale": 0.5,
+        "warm_up": 10,
         "averaging": 0.99,
         "seed": 5,
         "name": "mine",
@@ -289,7 +293,7 @@ def test_settings_survive_saving(tmp_path):
     found = tiny.plain_settings(loaded)
     assert found == tiny.plain_settings(model)
     plain = {key: v for key, v in settings.items() if key in found}
-    assert len(plain) == 12
+    assert len(plain) == 15
     assert found == {**found, **plain, "noisy_phases": ["reconstruction"]}
     assert loaded.prior_z.stddev == 5.0
     assert loaded.prior_y.weights == [0.5, 0.25, 0.25]
@@ -672,6 +676,54 @@ def test_vat_weight_adds_that_share_of_the_virtual_adversarial_loss(fixed_normal
             without["classification"] + weight * term,
             rtol=1e-5,
         )
+
+
+def test_style_consistency_weight_adds_that_share_of_its_loss(fixed_normal):
+    *_, without, _ = losses_of()
+    model, batch, found, _ = losses_of(
+        style_consistency_weight=3.0, style_consistency_scale=2.0
+    )
+    y_logits, z = model.encoder(batch["x"])
+    term = losses.style_consistency_loss(
+        model.encoder.classify,
+        lambda y, z: model.decoder(ops.concatenate([y, z], axis=-1)),
+        batch["x"],
+        y_logits,
+        z,
+        seed=0,
+        scale=2.0,
+    )
+    assert to_numpy(term) > 1e-4
+    np.testing.assert_allclose(
+        found["classification"],
+        without["classification"] + 3.0 * to_numpy(term),
+        rtol=1e-5,
+    )
+
+
+def test_style_consistency_leaves_the_decoder_and_the_style_head_alone():
+    model = compiled(
+        tiny.quiet_aae(style_consistency_weight=1.0), tiny.frozen_but("classification")
+    )
+    still = [*model.decoder.weights, *model.encoder.z_head.weights]
+    before = tiny.values(still)
+    fit(model, tiny.dataset())
+    tiny.assert_equal(tiny.values(still), before)
+
+
+def test_the_regularizers_weights_rise_over_the_warm_up():
+    model = compiled(tiny.quiet_aae(vat_weight=1.0, warm_up=4))
+    shares = []
+    for _ in range(6):
+        prepared = model.prepare(tiny.batch(), training=True)
+        shares.append(float(to_numpy(prepared["warmth"])))
+        model.optimizer.count_step()
+    assert shares == [0.0, 0.25, 0.5, 0.75, 1.0, 1.0]
+
+
+def test_warm_up_is_a_number_of_updates():
+    with pytest.raises((TypeError, ValueError), match="warm_up"):
+        tiny.aae(warm_up=-1)
 
 
 def test_blind_discriminators_score_four_log_two_and_half_right():
