@@ -212,7 +212,7 @@ class SemiSupervisedAAE(PhasedModel):
         """Share of the regularizers' weights at this step: rises from 0 to 1."""
         if not self.warm_up:
             return 1.0
-        # Here and not in a loss: JAX shows a loss the model's state, not the optimizer's.
+        # Not in a loss: on JAX a loss sees the model's state, not the optimizer's.
         steps = ops.cast(self.optimizer.iterations, "float32")
         return ops.minimum(steps / self.warm_up, 1.0)
 
