@@ -208,6 +208,12 @@ class PhasedModel(StepAdapter, keras.Model):
         elif _is_array(x):
             x = {"x": self._check_images(x)}
         if isinstance(validation_data, (tuple, list)):
+            if len(validation_data) != 2:
+                raise ValueError(
+                    "`validation_data` is a pair (x, y) of images and class labels. "
+                    f"Received {len(validation_data)} parts; weights of samples are "
+                    "not supported."
+                )
             validation_data = self._check_pair(*validation_data)
         if validation_data is not None:
             kwargs.setdefault("validation_batch_size", EVALUATION_BATCH_SIZE)

@@ -272,6 +272,12 @@ def test_evaluation_needs_labels():
         two_phases().evaluate(pixels(0.1))
 
 
+def test_validation_data_are_a_pair():
+    x = pixels(0.1)
+    with pytest.raises(ValueError, match="pair.*3 parts"):
+        two_phases().fit(x, validation_data=(x, [0], [1.0]))
+
+
 def test_evaluation_needs_one_label_for_each_image():
     with pytest.raises(ValueError, match="3 images and 2 labels"):
         two_phases().evaluate(pixels(0.1, 0.2, 0.3), [0, 1])
@@ -286,6 +292,7 @@ VARIANTS = {
         "labelled_adversarial": True,
         "head_batch_normalization": True,
         "vat_weight": 1.0,
+        "style_consistency_weight": 1.0,
         "averaging": 0.9,
     },
 }

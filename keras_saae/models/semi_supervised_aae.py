@@ -51,9 +51,10 @@ class SemiSupervisedAAE(PhasedModel):
             The reconstruction's target is always clean.
         labelled_reconstruction: `None`: labelled images stay out of the
             reconstruction phase; "soft": they join with the encoder's y; "one_hot":
-            they join with their true class as y.
+            they join with their true class as y. In training only: where images are
+            evaluated, each counts once.
         labelled_adversarial: whether labelled images join the discriminator and
-            generator phases.
+            generator phases, in training only.
         vat_weight: weight of virtual adversarial training of q(y|x) on the clean
             unlabelled images in the classification phase. 0 switches it off, as in
             the paper. Formula: `losses.virtual_adversarial_loss`.
@@ -228,7 +229,7 @@ class SemiSupervisedAAE(PhasedModel):
             self._view(batch, "x", "reconstruction"), training=training
         )
         y = ops.softmax(y_logits)
-        if self.labelled_reconstruction:
+        if training and self.labelled_reconstruction:
             labelled_logits, labelled_z = encoder(
                 self._view(batch, "x_labelled", "reconstruction"), training=training
             )
@@ -312,7 +313,7 @@ class SemiSupervisedAAE(PhasedModel):
     def _codes(self, batch, phase, training):
         """Class and style codes of the images that take part in the game."""
         x = self._view(batch, "x", phase)
-        if self.labelled_adversarial:
+        if training and self.labelled_adversarial:
             x = ops.concatenate([x, self._view(batch, "x_labelled", phase)])
         y_logits, z = self._encoder(training)(x, training=training)
         return ops.softmax(y_logits), z

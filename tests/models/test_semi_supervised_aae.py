@@ -209,6 +209,19 @@ def test_losses_of_evaluation_are_means_over_batches_of_any_size(trained):
         np.testing.assert_allclose(parts[name], whole[name], rtol=1e-5)
 
 
+@pytest.mark.parametrize("labelled", ["soft", "one_hot"])
+def test_evaluation_counts_each_image_once(labelled):
+    plain, joined = (
+        compiled(tiny.quiet_aae(**settings)).evaluate(X, Y, return_dict=True, verbose=0)
+        for settings in (
+            {},
+            {"labelled_reconstruction": labelled, "labelled_adversarial": True},
+        )
+    )
+    for name in LOGS:
+        np.testing.assert_allclose(joined[name], plain[name], rtol=1e-6)
+
+
 # --- saving -----------------------------------------------------------------------
 
 
