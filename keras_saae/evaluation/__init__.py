@@ -1,5 +1,19 @@
 """Scores of a trained model, from NumPy arrays."""
 
 from keras_saae.evaluation.error_rate import error_rate
+from keras_saae.evaluation.generation import (
+    class_fidelity,
+    class_shares,
+    latent_mmd,
+    style_leakage,
+    style_variety,
+)
 
-__all__ = ["error_rate"]
+__all__ = [
+    "class_fidelity",
+    "class_shares",
+    "error_rate",
+    "latent_mmd",
+    "style_leakage",
+    "style_variety",
+]
