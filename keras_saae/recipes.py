@@ -17,7 +17,12 @@ from keras_saae.callbacks import LearningRateDrops
 from keras_saae.data import SemiSupervisedDataset
 from keras_saae.models import NeuralNetwork, SemiSupervisedAAE
 from keras_saae.models.semi_supervised_aae import PHASES
-from keras_saae.networks import mlp_decoder, mlp_discriminator, mlp_encoder
+from keras_saae.networks import (
+    RandomAffine,
+    mlp_decoder,
+    mlp_discriminator,
+    mlp_encoder,
+)
 from keras_saae.optimizers import ConstantThenLinear, PhaseOptimizers
 from keras_saae.priors import Categorical, Gaussian
 
@@ -41,7 +46,8 @@ class Recipe:
             batch normalization is used.
         dropout: share of hidden units dropped in encoder and decoder.
         input_noise: standard deviation on the images, in pixel units.
-        noisy_phases: phases that see it.
+        augmentation: arguments of `networks.RandomAffine`, or None for no augmentation.
+        noisy_phases: phases that see the noise.
         discriminator_noise: standard deviation on the discriminators' input.
         reconstruction_loss, generator_loss, labelled_reconstruction,
         labelled_adversarial, vat_weight, vat_radius, style_consistency_weight,
@@ -72,6 +78,7 @@ class Recipe:
     discriminator_batch_normalization: bool = False
     dropout: float = 0.0
     input_noise: float = 0.3
+    augmentation: dict | None = None
     noisy_phases: tuple = PHASES
     discriminator_noise: float = 0.0
     reconstruction_loss: str = "half_squared_error_sum"
@@ -199,6 +206,9 @@ class Recipe:
             reconstruction_loss=self.reconstruction_loss,
             generator_loss=self.generator_loss,
             input_noise=self.input_noise,
+            augmentation=(
+                None if self.augmentation is None else RandomAffine(**self.augmentation)
+            ),
             noisy_phases=self.noisy_phases,
             labelled_reconstruction=self.labelled_reconstruction,
             labelled_adversarial=self.labelled_adversarial,

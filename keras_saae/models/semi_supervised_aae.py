@@ -47,6 +47,9 @@ class SemiSupervisedAAE(PhasedModel):
         generator_loss: a name in `losses.GENERATOR_LOSSES`.
         input_noise: standard deviation of the Gaussian noise on the images, in
             training, in pixel units. Paper: 0.3.
+        augmentation: what changes images in training and leaves their class alone: a
+            serializable `augmentation(x, seed)`, such as `networks.RandomAffine()`.
+            All phases of a step see the same change. Paper: none.
         noisy_phases: phases that see the noisy images; the others see clean ones.
             The reconstruction's target is always clean.
         labelled_reconstruction: `None`: labelled images stay out of the
@@ -97,6 +100,7 @@ class SemiSupervisedAAE(PhasedModel):
         reconstruction_loss="half_squared_error_sum",
         generator_loss="non_saturating",
         input_noise=0.3,
+        augmentation=None,
         noisy_phases=PHASES,
         labelled_reconstruction=None,
         labelled_adversarial=False,
@@ -124,6 +128,7 @@ class SemiSupervisedAAE(PhasedModel):
         self.reconstruction_loss_name = reconstruction_loss
         self.generator_loss_name = generator_loss
         self.input_noise, self.noisy_phases = input_noise, tuple(noisy_phases)
+        self.augmentation = augmentation
         self.labelled_reconstruction = labelled_reconstruction
         self.labelled_adversarial = labelled_adversarial
         self.vat_weight, self.vat_radius = vat_weight, vat_radius
@@ -197,8 +202,11 @@ class SemiSupervisedAAE(PhasedModel):
         return [self.discriminator_accuracy, self.error]
 
     def prepare(self, batch, training):
-        """Scales pixels and adds noise once, for all phases of the step."""
+        """Scales pixels, augments and adds noise once, for all phases of the step."""
         x, x_labelled = pixels(batch["x"]), pixels(batch["x_labelled"])
+        if training and self.augmentation is not None:
+            x = self.augmentation(x, self.seeds)
+            x_labelled = self.augmentation(x_labelled, self.seeds)
         noise = self.input_noise if training else 0.0
         return {
             "x": x,
@@ -456,6 +464,7 @@ class SemiSupervisedAAE(PhasedModel):
             "reconstruction_loss": self.reconstruction_loss_name,
             "generator_loss": self.generator_loss_name,
             "input_noise": self.input_noise,
+            "augmentation": serialize(self.augmentation),
             "noisy_phases": list(self.noisy_phases),
             "labelled_reconstruction": self.labelled_reconstruction,
             "labelled_adversarial": self.labelled_adversarial,
@@ -480,6 +489,7 @@ class SemiSupervisedAAE(PhasedModel):
             "prior_z",
             "prior_y",
             "head_initializer",
+            "augmentation",
         )
         deserialize = keras.saving.deserialize_keras_object
         return cls(

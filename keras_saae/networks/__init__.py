@@ -1,5 +1,6 @@
 """Encoders, decoders and discriminators, built and ready to train."""
 
+from keras_saae.networks.augmentation import RandomAffine
 from keras_saae.networks.averaging import averaged_copy, update_average
 from keras_saae.networks.heads import EncoderWithHeads
 from keras_saae.networks.mlp import mlp_decoder, mlp_discriminator, mlp_encoder
@@ -7,6 +8,7 @@ from keras_saae.networks.pixels import pixels, with_noise
 
 __all__ = [
     "EncoderWithHeads",
+    "RandomAffine",
     "averaged_copy",
     "mlp_decoder",
     "mlp_discriminator",

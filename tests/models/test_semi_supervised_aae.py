@@ -22,6 +22,7 @@ import tiny
 from keras import layers, ops
 
 from keras_saae import losses
+from keras_saae.networks import RandomAffine
 from keras_saae.priors import Categorical, Gaussian
 
 LOG2 = np.log(2)
@@ -476,6 +477,25 @@ def test_average_follows_the_formula_step_by_step():
             for mean, weight in zip(expected, model.encoder.get_weights())
         ]
     tiny.assert_equal(model.averaged_encoder.get_weights(), expected, atol=1e-5)
+
+
+def test_augmentation_changes_the_images_of_training_alone():
+    model = tiny.aae(augmentation=RandomAffine(rotation=30.0), input_noise=0.0)
+    for training in (True, False):
+        batch = model.prepare(tiny.batch(), training=training)
+        for key in ("x", "x_labelled"):
+            clean = to_numpy(tiny.batch()[key]) / 255
+            far = np.abs(to_numpy(batch[key]) - clean).max()
+            assert far > 0.1 if training else far < 1e-6
+            np.testing.assert_array_equal(
+                to_numpy(batch[key]), to_numpy(batch[f"{key}_noisy"])
+            )
+
+
+def test_augmentation_is_saved_with_the_model(tmp_path):
+    tiny.aae(augmentation=RandomAffine(rotation=30.0)).save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert loaded.augmentation.rotation == 30.0
 
 
 def test_average_is_what_evaluate_predict_and_encode_use(averaged):
