@@ -121,7 +121,7 @@ class Recipe:
         """Epochs of the whole run on `dataset`."""
         return math.ceil(self.updates / len(dataset))
 
-    def model(self, dataset, epochs=None, seed=0):
+    def model(self, dataset, epochs=None, seed=0, **parts):
         """The compiled model for the images, classes and length of a run.
 
         Args:
@@ -129,12 +129,15 @@ class Recipe:
             epochs: length of the run, for learning rates that fall over all of it;
                 `self.epochs(dataset)` if not given.
             seed: seeds weights, noise and priors.
+            **parts: arguments of `SemiSupervisedAAE` in the place of the recipe's,
+                such as `encoder` and `decoder` of your own, or `prior_y` where classes
+                are not balanced.
 
         Warns:
             UserWarning: of learning-rate drops that the run never reaches.
         """
         image_shape = dataset[0]["x"].shape[1:]
-        model = self.build(image_shape, dataset.num_classes, seed)
+        model = self.build(image_shape, dataset.num_classes, seed, **parts)
         epochs = epochs or self.epochs(dataset)
         milestones = self.drop_epochs or [
             count // len(dataset) for count in self.drop_updates or ()
@@ -143,13 +146,14 @@ class Recipe:
         model.compile(optimizer=self.phase_optimizers(dataset.updates(epochs)))
         return model
 
-    def build(self, image_shape, num_classes, seed=0):
+    def build(self, image_shape, num_classes, seed=0, **parts):
         """The model, not yet compiled.
 
         Args:
             image_shape: shape of one image, such as `(28, 28)`.
             num_classes: number of classes.
             seed: seeds weights, noise and priors.
+            **parts: as of `model`.
         """
 
         def network(make, *arguments, hidden, batch_normalization, index, **extra):
@@ -163,8 +167,9 @@ class Recipe:
                 **extra,
             )
 
-        return SemiSupervisedAAE(
-            encoder=network(
+        augmentation = self.augmentation and RandomAffine(**self.augmentation)
+        own = {
+            "encoder": network(
                 mlp_encoder,
                 image_shape,
                 hidden=self.hidden,
@@ -172,7 +177,7 @@ class Recipe:
                 dropout=self.dropout,
                 index=1,
             ),
-            decoder=network(
+            "decoder": network(
                 mlp_decoder,
                 image_shape,
                 num_classes + self.z_dim,
@@ -181,7 +186,7 @@ class Recipe:
                 dropout=self.dropout,
                 index=2,
             ),
-            discriminator_z=network(
+            "discriminator_z": network(
                 mlp_discriminator,
                 self.z_dim,
                 "discriminator_z",
@@ -190,7 +195,7 @@ class Recipe:
                 input_noise=self.discriminator_noise,
                 index=3,
             ),
-            discriminator_y=network(
+            "discriminator_y": network(
                 mlp_discriminator,
                 num_classes,
                 "discriminator_y",
@@ -199,28 +204,30 @@ class Recipe:
                 input_noise=self.discriminator_noise,
                 index=4,
             ),
-            prior_z=Gaussian(self.z_dim),
-            prior_y=Categorical(num_classes),
-            head_initializer=self.kernel_initializer,
-            head_batch_normalization=self.head_batch_normalization,
-            reconstruction_loss=self.reconstruction_loss,
-            generator_loss=self.generator_loss,
-            input_noise=self.input_noise,
-            augmentation=(
-                None if self.augmentation is None else RandomAffine(**self.augmentation)
-            ),
-            noisy_phases=self.noisy_phases,
-            labelled_reconstruction=self.labelled_reconstruction,
-            labelled_adversarial=self.labelled_adversarial,
-            vat_weight=self.vat_weight,
-            vat_radius=self.vat_radius,
-            style_consistency_weight=self.style_consistency_weight,
-            style_consistency_scale=self.style_consistency_scale,
-            warm_up=self.warm_up,
-            averaging=self.averaging,
-            seed=10_000 * seed,
-            dtype=keras.config.dtype_policy().name,
+            "prior_z": Gaussian(self.z_dim),
+            "prior_y": Categorical(num_classes),
+            "head_initializer": self.kernel_initializer,
+            "augmentation": augmentation,
+            "seed": 10_000 * seed,
+            "dtype": keras.config.dtype_policy().name,
+        }
+        same_names = (
+            "head_batch_normalization",
+            "reconstruction_loss",
+            "generator_loss",
+            "input_noise",
+            "noisy_phases",
+            "labelled_reconstruction",
+            "labelled_adversarial",
+            "vat_weight",
+            "vat_radius",
+            "style_consistency_weight",
+            "style_consistency_scale",
+            "warm_up",
+            "averaging",
         )
+        own.update((name, getattr(self, name)) for name in same_names)
+        return SemiSupervisedAAE(**{**own, **parts})
 
     def phase_optimizers(self, updates):
         """The optimizers of all phases, for a run of that many updates."""

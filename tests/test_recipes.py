@@ -10,6 +10,7 @@ import tiny
 
 from keras_saae import callbacks, recipes
 from keras_saae.models.semi_supervised_aae import PHASES
+from keras_saae.priors import Categorical
 
 NARROW = {
     "hidden": (6,),
@@ -218,3 +219,65 @@ def test_labels_only_recipe_learns_the_labels():
     x, y = tiny.images(30), tiny.labels(30)
     model = recipe.fit(x, y, num_classes=3)
     assert np.mean(model.predict(x, verbose=0).argmax(axis=-1) == y) > 0.9
+
+
+# Parts of one's own
+
+
+def test_parts_of_ones_own_take_the_place_of_the_recipes():
+    parts = tiny.networks()
+    prior = Categorical(3, weights=[0.5, 0.25, 0.25])
+    model = narrow("default").model(
+        tiny.dataset(num_classes=3),
+        epochs=1,
+        encoder=parts["encoder"],
+        prior_y=prior,
+        vat_weight=0.5,
+    )
+    assert model.encoder.trunk is parts["encoder"]
+    assert model.prior_y is prior
+    assert model.vat_weight == 0.5
+    assert model.vat_radius == recipes.get("default").vat_radius
+    model.fit(tiny.dataset(num_classes=3), epochs=1, verbose=0)
+
+
+def test_a_part_that_does_not_fit_is_refused():
+    wide = tiny.networks()["decoder"]  # made for another z_dim
+    with pytest.raises(ValueError, match="decoder"):
+        narrow("default", z_dim=4).build((4, 4), 3, decoder=wide)
+
+
+def test_augmentation_is_built_from_its_arguments():
+    model = narrow("default", augmentation={"rotation": 5.0}).build((4, 4), 3)
+    assert model.augmentation.rotation == 5.0
+    assert narrow("default").build((4, 4), 3).augmentation is None
+
+
+def test_default_warms_its_regularizers_up():
+    recipe = recipes.get("default")
+    model = narrow("default").build((4, 4), 3)
+    assert model.warm_up == recipe.warm_up == 500
+    assert model.style_consistency_weight == recipe.style_consistency_weight == 2.0
+
+
+@pytest.mark.parametrize(("images", "updates"), [(9, 40), (24, 72)])
+def test_labels_only_makes_enough_passes_over_many_labels(images, updates, monkeypatch):
+    # 9 images in batches of 3, 5 passes: 15 updates, fewer than 40; 24 images, 9
+    # passes of 8 updates: 72.
+    lengths = []
+    recipe = dataclasses.replace(
+        recipes.LABELS_ONLY,
+        hidden=(4,),
+        labelled_batch_size=3,
+        updates=40,
+        passes=5 if images == 9 else 9,
+    )
+    fit = keras.Model.fit
+
+    def counting(self, x, epochs, **kwargs):
+        lengths.append(x.updates(epochs))
+        return fit(self, x, epochs=1, **kwargs)
+
+    monkeypatch.setattr(keras.Model, "fit", counting)
+    recipe.fit(tiny.images(images), tiny.labels(images), 3)
+    assert updates <= lengths[0] <= 1.3 * updates
