@@ -251,12 +251,12 @@ def style_consistency_loss(classify, decode, x, y_logits, z, seed, scale=1.0):
     Args:
         classify: function from images to y logits.
         decode: function from y (probabilities) and z to images.
-        x: float tensor `(n, ...)`, clean images in [0, 1], labelled or not.
+        x: float tensor `(n, ...)`, images without noise in [0, 1], labelled or not.
         y_logits: `(n, num_classes)`, `classify(x)`.
         z: `(n, z_dim)`, style codes of x.
         seed: integer or `keras.random.SeedGenerator`, draws e.
-        scale: length of the step relative to the prior N(0, I): 1 is as far as the
-            styles of two images are apart, 0.1 a small change.
+        scale: standard deviation of the step in each dimension of z. 1 is that of the
+            prior N(0, I), so that the styles of two images are 1.4 apart.
 
     Returns:
         Scalar in nats, mean over the batch.
@@ -267,8 +267,8 @@ def style_consistency_loss(classify, decode, x, y_logits, z, seed, scale=1.0):
     y_logits, z = ops.stop_gradient(y_logits), ops.stop_gradient(z)
     y = ops.softmax(y_logits)
     moved = z + scale * keras.random.normal(ops.shape(z), seed=seed)
-    change = ops.stop_gradient(decode(y, moved) - decode(y, z))
-    return categorical_kl(y_logits, classify(x + change))
+    change = ops.cast(decode(y, moved), "float32") - ops.cast(decode(y, z), "float32")
+    return categorical_kl(y_logits, classify(x + ops.stop_gradient(change)))
 
 
 def _unit_length(d):

@@ -8,6 +8,7 @@
 """
 
 import dataclasses
+import inspect
 import math
 
 import keras
@@ -131,7 +132,11 @@ class Recipe:
             seed: seeds weights, noise and priors.
             **parts: arguments of `SemiSupervisedAAE` in the place of the recipe's,
                 such as `encoder` and `decoder` of your own, or `prior_y` where classes
-                are not balanced.
+                are not balanced. Change the recipe's own settings, such as `z_dim`,
+                with `dataclasses.replace`.
+
+        Raises:
+            TypeError: if a part is no argument of `SemiSupervisedAAE`.
 
         Warns:
             UserWarning: of learning-rate drops that the run never reaches.
@@ -155,6 +160,13 @@ class Recipe:
             seed: seeds weights, noise and priors.
             **parts: as of `model`.
         """
+        known = inspect.signature(SemiSupervisedAAE).parameters
+        unknown = sorted(set(parts) - set(known) - {"name", "dtype"})
+        if unknown:
+            raise TypeError(
+                f"SemiSupervisedAAE has no argument {', '.join(unknown)}. Settings of "
+                "the recipe are changed with dataclasses.replace(recipe, ...)."
+            )
 
         def network(make, *arguments, hidden, batch_normalization, index, **extra):
             return make(
@@ -167,7 +179,9 @@ class Recipe:
                 **extra,
             )
 
-        augmentation = self.augmentation and RandomAffine(**self.augmentation)
+        augmentation = (
+            None if self.augmentation is None else RandomAffine(**self.augmentation)
+        )
         own = {
             "encoder": network(
                 mlp_encoder,
@@ -262,7 +276,7 @@ class LabelsOnlyRecipe:
 
     name: str
     source: str
-    hidden: tuple = (1000, 1000)
+    hidden: tuple = (500, 500)
     activation: str = "relu"
     kernel_initializer: str = "he_normal"
     batch_normalization: bool = True
@@ -284,12 +298,13 @@ class LabelsOnlyRecipe:
             num_classes: number of classes.
             seed: seeds weights, noise and batches.
         """
-        updates = max(self.updates, self.passes * len(x) // self.labelled_batch_size)
+        passes = math.ceil(self.passes * len(x) / self.labelled_batch_size)
+        updates = max(self.updates, passes)
         dataset = SemiSupervisedDataset(
             x,
             y,
             # `x` alone is not used here: its batch only sets the steps of an epoch.
-            batch_size=max(1, len(x) // updates),
+            batch_size=math.ceil(len(x) / updates),
             labelled_batch_size=self.labelled_batch_size,
             num_classes=num_classes,
             seed=seed,
@@ -381,8 +396,8 @@ def _describe(recipe):
 def _one_line(value):
     if isinstance(value, dict):
         value = dict(value)
+        name = value.pop("class_name", "")
         arguments = value.pop("config", value)
-        name = value.pop("class_name")
         return f"{name}({', '.join(f'{k}={v}' for k, v in arguments.items())})"
     return str(value)
 

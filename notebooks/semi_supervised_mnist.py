@@ -106,7 +106,7 @@ axes.set_axis_off()
 #
 # We change two settings: the style is two numbers instead of ten, because ten can store
 # nearly the whole image, and the decoder of a short run then hardly looks at y
-# (exercise 4); and the warm-up of the two regularizers is as short as the run.
+# (exercise 4); and the two regularizers warm up in 50 updates, since the run is short.
 
 # %%
 recipe = saae.recipes.get("default_small" if name == "digits" else "default")

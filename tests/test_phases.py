@@ -7,6 +7,7 @@ import tiny
 from keras import ops
 
 from keras_saae import Phase, PhasedModel, PhaseOptimizers
+from keras_saae.networks import RandomAffine
 
 EAGER = pytest.mark.parametrize("run_eagerly", [True, False], ids=["eager", "compiled"])
 
@@ -293,6 +294,7 @@ VARIANTS = {
         "head_batch_normalization": True,
         "vat_weight": 1.0,
         "style_consistency_weight": 1.0,
+        "augmentation": RandomAffine(),
         "averaging": 0.9,
     },
 }

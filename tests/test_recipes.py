@@ -10,6 +10,7 @@ import tiny
 
 from keras_saae import callbacks, recipes
 from keras_saae.models.semi_supervised_aae import PHASES
+from keras_saae.networks import RandomAffine
 from keras_saae.priors import Categorical
 
 NARROW = {
@@ -250,7 +251,18 @@ def test_a_part_that_does_not_fit_is_refused():
 def test_augmentation_is_built_from_its_arguments():
     model = narrow("default", augmentation={"rotation": 5.0}).build((4, 4), 3)
     assert model.augmentation.rotation == 5.0
+    empty = narrow("default", augmentation={}).build((4, 4), 3)
+    assert empty.augmentation.get_config() == RandomAffine().get_config()
     assert narrow("default").build((4, 4), 3).augmentation is None
+
+
+def test_a_recipe_prints_its_augmentation():
+    assert "(rotation=5.0)" in str(narrow("default", augmentation={"rotation": 5.0}))
+
+
+def test_a_setting_of_the_recipe_is_no_part_of_the_model():
+    with pytest.raises(TypeError, match="no argument z_dim.*dataclasses.replace"):
+        narrow("default").build((4, 4), 3, z_dim=2)
 
 
 def test_default_warms_its_regularizers_up():
@@ -260,17 +272,22 @@ def test_default_warms_its_regularizers_up():
     assert model.style_consistency_weight == recipe.style_consistency_weight == 2.0
 
 
-@pytest.mark.parametrize(("images", "updates"), [(9, 40), (24, 72)])
-def test_labels_only_makes_enough_passes_over_many_labels(images, updates, monkeypatch):
-    # 9 images in batches of 3, 5 passes: 15 updates, fewer than 40; 24 images, 9
-    # passes of 8 updates: 72.
+@pytest.mark.parametrize(
+    ("images", "passes", "updates"),
+    # In batches of 3: 15 updates, fewer than the least of 40; 9 passes of 8 updates;
+    # 27 updates, again fewer than 40, though there are more images than updates.
+    [(9, 5, 40), (24, 9, 72), (79, 1, 40)],
+)
+def test_labels_only_makes_enough_passes_over_many_labels(
+    images, passes, updates, monkeypatch
+):
     lengths = []
     recipe = dataclasses.replace(
         recipes.LABELS_ONLY,
         hidden=(4,),
         labelled_batch_size=3,
         updates=40,
-        passes=5 if images == 9 else 9,
+        passes=passes,
     )
     fit = keras.Model.fit
 

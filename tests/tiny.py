@@ -123,12 +123,6 @@ def sgd(learning_rate=0.1, momentum=0.9):
     )
 
 
-def frozen_but(phase, learning_rate=0.1):
-    """Optimizers of which only that of one phase moves anything."""
-    rates = {name: learning_rate if name == phase else 0.0 for name in PHASES}
-    return PhaseOptimizers({n: keras.optimizers.SGD(r) for n, r in rates.items()})
-
-
 def adam(learning_rate=0.01):
     return PhaseOptimizers(
         {phase: keras.optimizers.Adam(learning_rate) for phase in PHASES}

@@ -6,6 +6,7 @@ that draws them, on all labels.
 
 import numpy as np
 
+from keras_saae import checks
 from keras_saae.evaluation.error_rate import error_rate
 
 
@@ -74,7 +75,8 @@ def style_variety(generated, y_generated, real, y_real):
     Raises:
         ValueError: if a class has fewer than two images in one of the sets.
     """
-    y_generated, y_real = np.asarray(y_generated), np.asarray(y_real)
+    y_generated = _labels(y_generated, generated, "y_generated")
+    y_real = _labels(y_real, real, "y_real")
     ratios = []
     for k in np.union1d(y_generated, y_real):
         spread = []
@@ -100,12 +102,12 @@ def latent_mmd(z, prior_draws):
         MMD^2 = mean_{i != j} k(z_i, z_j) + mean_{i != j} k(p_i, p_j)
                 - 2 mean_{i, j} k(z_i, p_j),   k(a, b) = exp(-|a - b|^2 / (2 m^2)),
 
-    m the median distance among all of them. The estimate is unbiased, so it may fall
+    m the median distance of a code and a draw. The estimate is unbiased, so it may fall
     below zero where the two agree.
 
     Args:
-        z: float `(n, z_dim)`. Style codes. Memory grows with n squared: 2,000 codes
-            take tens of MiB and are enough.
+        z: float `(n, z_dim)`. Style codes. 2,000 are enough; time and memory grow with
+            the square of their number, 2,000 take about 150 MiB.
         prior_draws: float `(m, z_dim)`. Draws from the prior.
 
     Returns:
@@ -114,7 +116,7 @@ def latent_mmd(z, prior_draws):
 
     Raises:
         ValueError: for arrays of wrong shapes, with values that are not finite, or
-            with fewer than two rows.
+            with fewer than two rows; if most codes and draws are one and the same.
 
     Source: Gretton et al. 2012, A kernel two-sample test, equation 3.
     """
@@ -124,16 +126,17 @@ def latent_mmd(z, prior_draws):
             "`z` and `prior_draws` need the same width and at least two rows each. "
             f"Received shapes {z.shape} and {prior_draws.shape}."
         )
-    n = len(z)
-    both = np.concatenate([z, prior_draws])
-    squared = _squared_distances(both, both)
-    above = squared[np.triu_indices(len(both), 1)]
-    kernel = np.exp(-squared / (2.0 * np.median(above)))
-    return float(
-        _mean_off_diagonal(kernel[:n, :n])
-        + _mean_off_diagonal(kernel[n:, n:])
-        - 2.0 * kernel[:n, n:].mean()
-    )
+    across = _squared_distances(z, prior_draws)
+    width = 2.0 * np.median(across)
+    if not width:
+        raise ValueError("`z` and `prior_draws` are one and the same point.")
+
+    def within(codes):
+        kernel = np.exp(-_squared_distances(codes, codes) / width)
+        n = len(codes)
+        return (kernel.sum() - n) / (n * (n - 1))  # the diagonal is 1
+
+    return float(within(z) + within(prior_draws) - 2.0 * np.exp(-across / width).mean())
 
 
 def class_shares(y_codes):
@@ -161,6 +164,10 @@ def _codes(z, name):
     return z
 
 
+def _labels(y, images, name):
+    return checks.check_labels(y, len(images), name=name, allow_unlabelled=False)
+
+
 def _in_unit_range(images):
     images = np.asarray(images)
     scale = 255.0 if images.dtype == np.uint8 else 1.0
@@ -172,8 +179,3 @@ def _squared_distances(a, b):
     if a is b:
         np.fill_diagonal(squared, 0.0)  # not a rounding error's square root
     return np.maximum(squared, 0.0)
-
-
-def _mean_off_diagonal(kernel):
-    n = len(kernel)
-    return (kernel.sum() - np.trace(kernel)) / (n * (n - 1))

@@ -51,16 +51,16 @@ class SemiSupervisedAAE(PhasedModel):
             serializable `augmentation(x, seed)`, such as `networks.RandomAffine()`.
             All phases of a step see the same change. Paper: none.
         noisy_phases: phases that see the noisy images; the others see clean ones.
-            The reconstruction's target is always clean.
+            The reconstruction's target never has noise.
         labelled_reconstruction: `None`: labelled images stay out of the
             reconstruction phase; "soft": they join with the encoder's y; "one_hot":
             they join with their true class as y. In training only: where images are
             evaluated, each counts once.
         labelled_adversarial: whether labelled images join the discriminator and
             generator phases, in training only.
-        vat_weight: weight of virtual adversarial training of q(y|x) on the clean
-            unlabelled images in the classification phase. 0 switches it off, as in
-            the paper. Formula: `losses.virtual_adversarial_loss`.
+        vat_weight: weight of virtual adversarial training of q(y|x) on the
+            unlabelled images, without noise, in the classification phase. 0 switches
+            it off, as in the paper. Formula: `losses.virtual_adversarial_loss`.
         vat_radius: L2 length of its perturbation in pixel units.
         style_consistency_weight: weight of the demand, in the classification phase,
             that q(y|x) stay when the decoder changes the image's style. 0 switches it
@@ -75,7 +75,8 @@ class SemiSupervisedAAE(PhasedModel):
         seed: seeds the noise, the priors and the heads.
 
     Raises:
-        ValueError: if the parts do not fit together, or a name is unknown.
+        ValueError: if the parts do not fit together, a name is unknown or a number out
+            of range.
 
     Example:
         >>> model = recipes.get("default").build(image_shape=(28, 28), num_classes=10)
@@ -125,6 +126,25 @@ class SemiSupervisedAAE(PhasedModel):
             *(("noisy_phases", phase, PHASES) for phase in noisy_phases),
         ):
             checks.check_choice(name, value, known)
+        for name, value in (
+            ("input_noise", input_noise),
+            ("vat_weight", vat_weight),
+            ("vat_radius", vat_radius),
+            ("style_consistency_weight", style_consistency_weight),
+            ("style_consistency_scale", style_consistency_scale),
+        ):
+            if not 0 <= value < float("inf"):
+                raise ValueError(f"`{name}` is a number from 0 up. Received: {value!r}")
+        if averaging is not None and not 0 <= averaging < 1:
+            raise ValueError(
+                "`averaging` is the weight of the past, at least 0 and below 1, such "
+                f"as 0.999, or None. Received: {averaging!r}"
+            )
+        if augmentation is not None and not callable(augmentation):
+            raise TypeError(
+                "`augmentation` is called as augmentation(x, seed), such as "
+                f"networks.RandomAffine(rotation=10). Received: {augmentation!r}"
+            )
         self.reconstruction_loss_name = reconstruction_loss
         self.generator_loss_name = generator_loss
         self.input_noise, self.noisy_phases = input_noise, tuple(noisy_phases)
@@ -293,7 +313,7 @@ class SemiSupervisedAAE(PhasedModel):
         return loss
 
     def _smoothness_loss(self, x):
-        """Virtual adversarial loss and style consistency on clean images, weighted."""
+        """Virtual adversarial loss and style consistency, weighted."""
         y_logits, z = self.encoder(x, training=True)
         loss = 0.0
         if self.vat_weight:

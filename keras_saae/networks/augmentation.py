@@ -22,40 +22,40 @@ class RandomAffine:
     interpolated linearly; what comes in from outside is black.
 
     Raises:
-        ValueError: if a size is negative, or `scale` is not below 1.
+        ValueError: if a size is negative, or `scale` is not below 1; at a call, if
+            images have another number of axes.
     """
 
     def __init__(self, rotation=10.0, scale=0.1, shift=0.05):
-        if min(rotation, scale, shift) < 0 or scale >= 1:
+        sizes = (rotation, scale, shift)
+        if not all(0 <= size < math.inf for size in sizes) or scale >= 1:
             raise ValueError(
                 "`rotation` (degrees), `scale` (below 1) and `shift` are the largest "
-                f"changes, at least 0. Received: {rotation}, {scale}, {shift}"
+                f"changes, at least 0. Received: {sizes}"
             )
         self.rotation, self.scale, self.shift = rotation, scale, shift
 
     def __call__(self, x, seed):
         """Images `x`, each changed by a draw of its own."""
+        if len(x.shape) not in (3, 4):
+            raise ValueError(
+                "RandomAffine takes images of shape (n, height, width[, channels]). "
+                f"Received shape {tuple(x.shape)}."
+            )
         n, (height, width) = ops.shape(x)[0], x.shape[1:3]
         draws = keras.random.uniform((n, 5), -1.0, 1.0, dtype="float32", seed=seed)
-        angle = draws[:, 0] * math.radians(self.rotation)
-        scale_x = 1.0 + self.scale * draws[:, 1]
-        scale_y = 1.0 + self.scale * draws[:, 2]
-        # Where in `x` a pixel of the result comes from, both seen from the centre:
-        # x' = (x cos - y sin) / scale_x,  y' = (x sin + y cos) / scale_y.
-        xx, xy = ops.cos(angle) / scale_x, -ops.sin(angle) / scale_x
-        yx, yy = ops.sin(angle) / scale_y, ops.cos(angle) / scale_y
-        centre_x, centre_y = (width - 1) / 2, (height - 1) / 2
-        shift_x = centre_x * (1.0 - xx) - centre_y * xy
-        shift_y = centre_y * (1.0 - yy) - centre_x * yx
-        shift_x = shift_x + self.shift * width * draws[:, 3]
-        shift_y = shift_y + self.shift * height * draws[:, 4]
-        zeros = ops.zeros_like(angle)  # no perspective
-        transform = ops.stack([xx, xy, shift_x, yx, yy, shift_y, zeros, zeros], axis=1)
-        images = x if len(x.shape) == 4 else ops.expand_dims(x, -1)
-        images = ops.image.affine_transform(
-            images, transform, data_format="channels_last"
+        turn, grow_x, grow_y, shift_x, shift_y = (
+            ops.reshape(draws[:, k], (-1, 1, 1)) for k in range(5)
         )
-        return ops.reshape(images, ops.shape(x))
+        angle = turn * math.radians(self.rotation)
+        # Where in `x` each pixel of the result comes from, both seen from the centre.
+        across = ops.arange(width, dtype="float32")[None, None, :] - (width - 1) / 2
+        down = ops.arange(height, dtype="float32")[None, :, None] - (height - 1) / 2
+        from_x = across * ops.cos(angle) - down * ops.sin(angle)
+        from_y = across * ops.sin(angle) + down * ops.cos(angle)
+        from_x = from_x / (1.0 + self.scale * grow_x) + self.shift * width * shift_x
+        from_y = from_y / (1.0 + self.scale * grow_y) + self.shift * height * shift_y
+        return _interpolate(x, from_x + (width - 1) / 2, from_y + (height - 1) / 2)
 
     def get_config(self):
         """The arguments."""
@@ -64,3 +64,25 @@ class RandomAffine:
     @classmethod
     def from_config(cls, config):
         return cls(**config)
+
+
+def _interpolate(x, from_x, from_y):
+    """Images `x` at the places `(n, height, width)`, linearly; black outside.
+
+    `ops.image.affine_transform` does the same, but cannot be compiled by XLA on
+    TensorFlow and takes the images one by one on PyTorch.
+    """
+    height, width = x.shape[1:3]
+    pixels = ops.reshape(x, (-1, math.prod(x.shape[3:])))  # a row holds the channels
+    image = ops.arange(ops.shape(x)[0], dtype="int32")[:, None, None] * (height * width)
+    left, top = ops.floor(from_x), ops.floor(from_y)
+    result = 0.0
+    for row in (top, top + 1.0):
+        for column in (left, left + 1.0):
+            inside = (row >= 0) & (row < height) & (column >= 0) & (column < width)
+            weight = (1.0 - ops.abs(from_y - row)) * (1.0 - ops.abs(from_x - column))
+            weight = weight * ops.cast(inside, "float32")
+            at = ops.clip(row, 0, height - 1) * width + ops.clip(column, 0, width - 1)
+            value = ops.take(pixels, image + ops.cast(at, "int32"), axis=0)
+            result = result + weight[..., None] * value
+    return ops.reshape(result, ops.shape(x))

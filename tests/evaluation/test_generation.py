@@ -90,11 +90,19 @@ def test_uint8_images_are_divided_by_255():
     assert style_variety(x, y, x / 255, y) == pytest.approx(1.0)
 
 
-@pytest.mark.parametrize(("generated", "name"), [([0, 0, 1], "generated")])
-def test_variety_needs_two_images_of_each_class(generated, name):
+@pytest.mark.parametrize("name", ["generated", "real"])
+def test_variety_needs_two_images_of_each_class(name):
     x = rng().random((4, 2))
+    sets = [(x[:3], [0, 0, 1]), (x, [0, 0, 1, 1])]
+    few, many = sets if name == "generated" else sets[::-1]
     with pytest.raises(ValueError, match=f"class 1 needs at least two {name}.*1"):
-        style_variety(x[:3], generated, x, [0, 0, 1, 1])
+        style_variety(*few, *many)
+
+
+def test_variety_needs_a_label_for_each_image():
+    x = rng().random((4, 2))
+    with pytest.raises(ValueError, match="y_real"):
+        style_variety(x, [0, 0, 1, 1], x, [0, 0, 1])
 
 
 # --- latent fit -------------------------------------------------------------------
@@ -122,9 +130,14 @@ def test_mmd_sees_a_shift_a_stretch_and_a_collapse(change):
     assert latent_mmd(z, rng(2).normal(size=(800, 3))) > 0.02
 
 
+def test_mmd_sees_a_collapse_with_many_more_codes_than_draws():
+    assert latent_mmd(np.zeros((3000, 2)), rng().normal(size=(500, 2))) > 0.1
+
+
 @pytest.mark.parametrize(
     ("z", "message"),
     [
+        (np.zeros((3, 1)), "the same point"),
         (np.zeros((3, 2)), "same width"),
         (np.zeros((1, 1)), "at least two rows"),
         (np.full((3, 1), np.nan), "NaN"),

@@ -22,7 +22,8 @@ import tiny
 from keras import layers, ops
 
 from keras_saae import losses
-from keras_saae.networks import RandomAffine
+from keras_saae.backend import value_and_grad
+from keras_saae.networks import RandomAffine, mlp_decoder
 from keras_saae.priors import Categorical, Gaussian
 
 LOG2 = np.log(2)
@@ -564,7 +565,8 @@ def own_networks():
 @pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16"])
 def test_own_networks_train_save_and_sample(dtype, policy, tmp_path):
     policy(dtype)
-    model = compiled(tiny.aae(own_networks(), vat_weight=1.0, averaging=0.9))
+    settings = {"vat_weight": 1.0, "style_consistency_weight": 1.0, "averaging": 0.9}
+    model = compiled(tiny.aae(own_networks(), **settings))
     x = tiny.images(24)[..., None]
     history = fit(model, tiny.dataset(x))
     assert np.all(np.isfinite(history["loss"]))
@@ -735,13 +737,20 @@ def test_style_consistency_weight_adds_that_share_of_its_loss(fixed_normal):
 
 
 def test_style_consistency_leaves_the_decoder_and_the_style_head_alone():
-    model = compiled(
-        tiny.quiet_aae(style_consistency_weight=1.0), tiny.frozen_but("classification")
+    shape, width = tiny.IMAGE_SHAPE, tiny.NUM_CLASSES + tiny.Z_DIM
+    decoder = mlp_decoder(shape, width, hidden=(6,), batch_normalization=True)
+    model = tiny.quiet_aae({"decoder": decoder}, style_consistency_weight=1.0)
+    batch = model.prepare(tiny.batch(), training=True)
+    still = [*decoder.trainable_variables, *model.encoder.z_head.trainable_variables]
+    statistics = tiny.values(decoder.non_trainable_variables)
+    _, gradients = value_and_grad(
+        lambda: model.classification_loss(batch, training=True),
+        [*still, *model.encoder.y_head.trainable_variables],
+        [*model.variables, *model.error.variables],
     )
-    still = [*model.decoder.weights, *model.encoder.z_head.weights]
-    before = tiny.values(still)
-    fit(model, tiny.dataset())
-    tiny.assert_equal(tiny.values(still), before)
+    for gradient in gradients[: len(still)]:
+        assert gradient is None or not np.any(to_numpy(gradient))
+    tiny.assert_equal(tiny.values(decoder.non_trainable_variables), statistics)
 
 
 def test_the_regularizers_weights_rise_over_the_warm_up():
@@ -754,9 +763,22 @@ def test_the_regularizers_weights_rise_over_the_warm_up():
     assert shares == [0.0, 0.25, 0.5, 0.75, 1.0, 1.0]
 
 
-def test_warm_up_is_a_number_of_updates():
-    with pytest.raises((TypeError, ValueError), match="warm_up"):
-        tiny.aae(warm_up=-1)
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("warm_up", -1),
+        ("vat_weight", -1.0),
+        ("vat_radius", float("nan")),
+        ("style_consistency_weight", -1.0),
+        ("style_consistency_scale", float("inf")),
+        ("input_noise", -0.1),
+        ("averaging", 1.5),
+        ("augmentation", {"rotation": 10.0}),
+    ],
+)
+def test_settings_out_of_range_are_refused(name, value):
+    with pytest.raises((TypeError, ValueError), match=f"`{name}`"):
+        tiny.aae(**{name: value})
 
 
 def test_blind_discriminators_score_four_log_two_and_half_right():

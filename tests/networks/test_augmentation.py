@@ -38,6 +38,7 @@ def test_sizes_of_zero_change_nothing():
 def test_a_quarter_turn_is_that_of_numpy(drawn):
     drawn([1, 0, 0, 0, 0])
     x = images()
+    # Rows point down: the place is turned clockwise on the screen, the image back.
     np.testing.assert_allclose(
         changed(x, rotation=90.0)[0], np.rot90(x[0], axes=(0, 1)), atol=1e-4
     )
@@ -87,3 +88,8 @@ def test_a_seed_repeats_its_draws():
 def test_sizes_out_of_range_are_refused(wrong):
     with pytest.raises(ValueError, match="at least 0"):
         RandomAffine(**wrong)
+
+
+def test_flattened_images_are_refused():
+    with pytest.raises(ValueError, match=r"height, width.*\(2, 16\)"):
+        changed(np.zeros((2, 16), "float32"))
