@@ -225,22 +225,9 @@ class Recipe:
             "seed": 10_000 * seed,
             "dtype": keras.config.dtype_policy().name,
         }
-        same_names = (
-            "head_batch_normalization",
-            "reconstruction_loss",
-            "generator_loss",
-            "input_noise",
-            "noisy_phases",
-            "labelled_reconstruction",
-            "labelled_adversarial",
-            "vat_weight",
-            "vat_radius",
-            "style_consistency_weight",
-            "style_consistency_scale",
-            "warm_up",
-            "averaging",
-        )
-        own.update((name, getattr(self, name)) for name in same_names)
+        for field in dataclasses.fields(self):  # the settings of the same name
+            if field.name in known:
+                own.setdefault(field.name, getattr(self, field.name))
         return SemiSupervisedAAE(**{**own, **parts})
 
     def phase_optimizers(self, updates):
