@@ -52,7 +52,7 @@ class Recipe:
         discriminator_noise: standard deviation on the discriminators' input.
         reconstruction_loss, generator_loss, labelled_reconstruction,
         labelled_adversarial, vat_weight, vat_radius, style_consistency_weight,
-        style_consistency_scale, warm_up, averaging: see `SemiSupervisedAAE`.
+        labelled_style_weight, style_scale, warm_up, averaging: see `SemiSupervisedAAE`.
         optimizers: by phase, a dict with the `class_name` of a Keras optimizer and its
             arguments.
         drop_epochs: epochs at which all rates drop to a tenth.
@@ -89,7 +89,8 @@ class Recipe:
     vat_weight: float = 0.0
     vat_radius: float = 1.0
     style_consistency_weight: float = 0.0
-    style_consistency_scale: float = 1.0
+    labelled_style_weight: float = 0.0
+    style_scale: float = 1.0
     warm_up: int = 0
     averaging: float | None = None
     optimizers: dict = dataclasses.field(
