@@ -138,9 +138,10 @@ def main(argv):
     else:
         model, done, history = recipe.model(dataset, epochs, seed=_SEED.value), 0, {}
 
-    labelled = y >= 0
-    baseline = labels_only.fit(
-        x[labelled], y[labelled], images.num_classes, seed=_SEED.value
+    baseline_dataset = labels_only.dataset(x, y, images.num_classes, seed=_SEED.value)
+    baseline = labels_only.model(baseline_dataset, seed=_SEED.value)
+    baseline.fit(
+        baseline_dataset, epochs=labels_only.epochs(baseline_dataset), verbose=0
     )
     test_error = evaluation.error_rate
     labels_only_error = test_error(

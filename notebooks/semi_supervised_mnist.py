@@ -210,7 +210,9 @@ saae.plotting.predicted_columns(x_test, predicted, y_test)
 
 # %%
 labels_only = dataclasses.replace(saae.recipes.LABELS_ONLY, hidden=recipe.hidden)
-baseline = labels_only.fit(x[y >= 0], y[y >= 0], images.num_classes, seed=0)
+baseline_dataset = labels_only.dataset(x, y)
+baseline = labels_only.model(baseline_dataset)
+baseline.fit(baseline_dataset, epochs=labels_only.epochs(baseline_dataset), verbose=0)
 for title, classifier in (
     ("100 labels only", baseline),
     ("100 labels and the unlabelled images", model),

@@ -298,6 +298,7 @@ VARIANTS = {
         "augmentation": RandomAffine(),
         "averaging": 0.9,
     },
+    "class left alone": {"reconstruction_trains_y": False},
 }
 
 

@@ -13,6 +13,7 @@ from keras_saae.models.semi_supervised_aae import PHASES
 from keras_saae.networks import RandomAffine
 from keras_saae.priors import Categorical
 
+AAE_RECIPES = ("paper", "adamw", "default", "default_small")
 NARROW = {
     "hidden": (6,),
     "discriminator_z_hidden": (6,),
@@ -25,7 +26,9 @@ MNIST_UPDATES = 60_000 // 100  # in an epoch of all training images
 
 
 def narrow(name, **changes):
-    return dataclasses.replace(recipes.get(name), **{**NARROW, **changes})
+    recipe = recipes.get(name)
+    sizes = {key: value for key, value in NARROW.items() if hasattr(recipe, key)}
+    return dataclasses.replace(recipe, **{**sizes, **changes})
 
 
 def narrow_model(name, epochs=2000, **changes):
@@ -134,17 +137,12 @@ def test_printing_shows_every_setting_and_the_source(name):
     assert f"{recipe.updates}" in lines["updates"]
 
 
-@pytest.mark.parametrize("recipe", [*recipes.RECIPES.values(), recipes.LABELS_ONLY])
-def test_settings_are_json_with_one_entry_per_field(recipe):
+@pytest.mark.parametrize("name", recipes.RECIPES)
+def test_settings_are_json_with_one_entry_per_field(name):
+    recipe = recipes.get(name)
     settings = json.loads(json.dumps(recipe.settings()))
     assert settings.keys() == {field.name for field in dataclasses.fields(recipe)}
     assert settings["hidden"] == list(recipe.hidden)
-
-
-def test_labels_only_recipe_prints_itself():
-    printed = str(recipes.LABELS_ONLY)
-    assert recipes.LABELS_ONLY.source in printed
-    assert "Adam(" in printed
 
 
 @pytest.mark.parametrize("name", recipes.RECIPES)
@@ -155,7 +153,7 @@ def test_recipe_builds_a_model_that_trains(name):
     assert dataset.seed == 3
     model = recipe.model(dataset, epochs=1)
     history = model.fit(dataset, epochs=1, callbacks=recipe.callbacks(), verbose=0)
-    assert np.isfinite([history.history[phase][0] for phase in PHASES]).all()
+    assert all(np.isfinite(history.history[phase][0]) for phase in recipe.optimizers)
 
 
 def test_unknown_recipe_is_refused_with_a_suggestion():
@@ -212,14 +210,25 @@ def test_seed_decides_the_weights_of_every_network():
 
 
 def test_labels_only_recipe_learns_the_labels():
-    easy = {"input_noise": 0.0, "averaging": None, "decay_from": None}
-    adam = {"class_name": "Adam", "learning_rate": 0.01}
     recipe = dataclasses.replace(
-        recipes.LABELS_ONLY, hidden=(16,), updates=200, optimizer=adam, **easy
+        recipes.LABELS_ONLY, hidden=(16,), input_noise=0.0, batch_size=30, updates=200
     )
     x, y = tiny.images(30), tiny.labels(30)
-    model = recipe.fit(x, y, num_classes=3)
+    dataset = recipe.dataset(x, y)
+    model = recipe.model(dataset)
+    model.fit(dataset, epochs=recipe.epochs(dataset), verbose=0)
     assert np.mean(model.predict(x, verbose=0).argmax(axis=-1) == y) > 0.9
+
+
+@pytest.mark.parametrize(
+    ("passes", "updates"),
+    # 9 labelled images in batches of 3: a pass is 3 updates.
+    [(1, 12), (4, 12), (5, 15)],
+)
+def test_a_run_on_many_labels_is_as_long_as_the_passes_need(passes, updates):
+    dataset = tiny.dataset(batch_size=24, labelled_batch_size=3)  # 1 update an epoch
+    recipe = dataclasses.replace(recipes.LABELS_ONLY, updates=12, passes=passes)
+    assert recipe.epochs(dataset) == updates
 
 
 # Parts of one's own
@@ -270,31 +279,3 @@ def test_default_warms_its_regularizers_up():
     model = narrow("default").build((4, 4), 3)
     assert model.warm_up == recipe.warm_up == 500
     assert model.style_consistency_weight == recipe.style_consistency_weight == 2.0
-
-
-@pytest.mark.parametrize(
-    ("images", "passes", "updates"),
-    # In batches of 3: 15 updates, fewer than the least of 40; 9 passes of 8 updates;
-    # 27 updates, again fewer than 40, though there are more images than updates.
-    [(9, 5, 40), (24, 9, 72), (79, 1, 40)],
-)
-def test_labels_only_makes_enough_passes_over_many_labels(
-    images, passes, updates, monkeypatch
-):
-    lengths = []
-    recipe = dataclasses.replace(
-        recipes.LABELS_ONLY,
-        hidden=(4,),
-        labelled_batch_size=3,
-        updates=40,
-        passes=passes,
-    )
-    fit = keras.Model.fit
-
-    def counting(self, x, epochs, **kwargs):
-        lengths.append(x.updates(epochs))
-        return fit(self, x, epochs=1, **kwargs)
-
-    monkeypatch.setattr(keras.Model, "fit", counting)
-    recipe.fit(tiny.images(images), tiny.labels(images), 3)
-    assert updates <= lengths[0] <= 1.3 * updates

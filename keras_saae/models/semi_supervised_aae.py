@@ -56,6 +56,9 @@ class SemiSupervisedAAE(PhasedModel):
             reconstruction phase; "soft": they join with the encoder's y; "one_hot":
             they join with their true class as y. In training only: where images are
             evaluated, each counts once.
+        reconstruction_trains_y: whether the reconstruction's gradient reaches y. The
+            class then also learns what explains most pixels, such as slant, rather than
+            what digit it is; without, z alone has to hold that. Paper: yes.
         labelled_adversarial: whether labelled images join the discriminator and
             generator phases, in training only.
         vat_weight: weight of virtual adversarial training of q(y|x) on the
@@ -107,6 +110,7 @@ class SemiSupervisedAAE(PhasedModel):
         augmentation=None,
         noisy_phases=PHASES,
         labelled_reconstruction=None,
+        reconstruction_trains_y=True,
         labelled_adversarial=False,
         vat_weight=0.0,
         vat_radius=1.0,
@@ -155,6 +159,7 @@ class SemiSupervisedAAE(PhasedModel):
         self.input_noise, self.noisy_phases = input_noise, tuple(noisy_phases)
         self.augmentation = augmentation
         self.labelled_reconstruction = labelled_reconstruction
+        self.reconstruction_trains_y = reconstruction_trains_y
         self.labelled_adversarial = labelled_adversarial
         self.vat_weight, self.vat_radius = vat_weight, vat_radius
         self.style_consistency_weight = style_consistency_weight
@@ -197,11 +202,17 @@ class SemiSupervisedAAE(PhasedModel):
 
     def phases(self):
         codes = self.encoder.trainable_variables
+        trunk = self.encoder.trunk.trainable_variables
+        y_head = self.encoder.y_head.trainable_variables
+        z_head = self.encoder.z_head.trainable_variables
         return (
             Phase(
                 "reconstruction",
                 self.reconstruction_loss,
-                (*codes, *self.decoder.trainable_variables),
+                (
+                    *(codes if self.reconstruction_trains_y else (*trunk, *z_head)),
+                    *self.decoder.trainable_variables,
+                ),
             ),
             Phase(
                 "discriminator",
@@ -215,10 +226,7 @@ class SemiSupervisedAAE(PhasedModel):
             Phase(
                 "classification",
                 self.classification_loss,
-                (
-                    *self.encoder.trunk.trainable_variables,
-                    *self.encoder.y_head.trainable_variables,
-                ),
+                (*trunk, *y_head),
                 batch_key="x_labelled",
             ),
         )
@@ -274,6 +282,8 @@ class SemiSupervisedAAE(PhasedModel):
             target = ops.concatenate([target, batch["x_labelled"]])
             y = ops.concatenate([y, labelled_y])
             z = ops.concatenate([z, labelled_z])
+        if not self.reconstruction_trains_y:
+            y = ops.stop_gradient(y)
         code = ops.concatenate([y, z], axis=-1)
         loss_fn = losses.RECONSTRUCTION_LOSSES[self.reconstruction_loss_name]
         return loss_fn(target, self.decoder(code, training=training))
@@ -503,6 +513,7 @@ class SemiSupervisedAAE(PhasedModel):
             "augmentation": serialize(self.augmentation),
             "noisy_phases": list(self.noisy_phases),
             "labelled_reconstruction": self.labelled_reconstruction,
+            "reconstruction_trains_y": self.reconstruction_trains_y,
             "labelled_adversarial": self.labelled_adversarial,
             "vat_weight": self.vat_weight,
             "vat_radius": self.vat_radius,

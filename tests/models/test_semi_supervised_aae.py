@@ -291,6 +291,7 @@ def test_settings_survive_saving(tmp_path):
         "input_noise": 0.2,
         "noisy_phases": ("reconstruction",),
         "labelled_reconstruction": "soft",
+        "reconstruction_trains_y": False,
         "labelled_adversarial": True,
         "vat_weight": 0.5,
         "vat_radius": 2.0,
@@ -310,7 +311,7 @@ def test_settings_survive_saving(tmp_path):
     found = tiny.plain_settings(loaded)
     assert found == tiny.plain_settings(model)
     plain = {key: v for key, v in settings.items() if key in found}
-    assert len(plain) == 16
+    assert len(plain) == 17
     assert found == {**found, **plain, "noisy_phases": ["reconstruction"]}
     assert loaded.prior_z.stddev == 5.0
     assert loaded.prior_y.weights == [0.5, 0.25, 0.25]
@@ -759,6 +760,18 @@ def test_labelled_style_weight_adds_the_cross_entropy_in_another_style(fixed_nor
         without["classification"] - 3.0 * np.log(q).mean(),
         rtol=1e-4,
     )
+
+
+def test_reconstruction_may_leave_the_class_alone_and_costs_the_same():
+    *_, found, _ = losses_of()
+    model, batch, alone, _ = losses_of(reconstruction_trains_y=False)
+    assert alone == found
+    (phase,) = [p for p in model.phases() if p.name == "reconstruction"]
+    y_head = {id(v) for v in model.encoder.y_head.trainable_variables}
+    assert not y_head & {id(v) for v in phase.variables}
+    assert {id(v) for v in model.encoder.trainable_variables} - y_head <= {
+        id(v) for v in phase.variables
+    }
 
 
 @pytest.mark.parametrize("term", ["style_consistency_weight", "labelled_style_weight"])
