@@ -239,40 +239,14 @@ def virtual_adversarial_loss(
     return categorical_kl(y_logits, classify(x + perturbation))
 
 
-def change_of_style(decode, y, z, seed, scale=1.0):
-    """What another style would add to the pixels of an image, as the decoder draws it.
-
-        decode(y, z + scale * e) - decode(y, z),   e ~ N(0, I)
-
-    The decoder knows in which ways images vary within their class, such as
-    slant and stroke, and has learned it without labels. Added to an image, the
-    difference keeps what the decoder cannot draw.
-
-    Args:
-        decode: function from y (probabilities or one-hot) and z to images.
-        y: `(n, num_classes)`, class codes.
-        z: `(n, z_dim)`, style codes.
-        seed: integer or `keras.random.SeedGenerator`, draws e.
-        scale: standard deviation of the step in each dimension of z. 1 is that of the
-            prior N(0, I), so that the styles of two images are 1.4 apart.
-
-    Returns:
-        Float tensor `(n, *image_shape)`, in pixel units, constant to gradients.
-
-    Source: ours. Yu et al., arXiv:1808.06088, move along a decoder's tangent in the
-    direction that is worst, a single step of the same idea.
-    """
-    moved = z + scale * keras.random.normal(ops.shape(z), seed=seed)
-    change = ops.cast(decode(y, moved), "float32") - ops.cast(decode(y, z), "float32")
-    return ops.stop_gradient(change)
-
-
 def style_consistency_loss(classify, decode, x, y_logits, z, seed, scale=1.0):
     """How far the class code moves when an image changes its style.
 
-        KL( q(y|x) || q(y|x + change_of_style) )
+        KL( q(y|x) || q(y|x + decode(y, z + scale * e) - decode(y, z)) ),  e ~ N(0, I)
 
-    where (y, z) is the code of x and all but the last q(y|.) is held constant.
+    where (y, z) is the code of x and all but the last q(y|.) is held constant. The
+    decoder knows in which ways digits vary, such as slant and stroke, and lends them
+    to the classifier; adding the difference keeps what the decoder cannot draw.
 
     Args:
         classify: function from images to y logits.
@@ -280,17 +254,21 @@ def style_consistency_loss(classify, decode, x, y_logits, z, seed, scale=1.0):
         x: float tensor `(n, ...)`, images without noise in [0, 1], labelled or not.
         y_logits: `(n, num_classes)`, `classify(x)`.
         z: `(n, z_dim)`, style codes of x.
-        seed: as of `change_of_style`.
-        scale: as of `change_of_style`.
+        seed: integer or `keras.random.SeedGenerator`, draws e.
+        scale: standard deviation of the step in each dimension of z. 1 is that of the
+            prior N(0, I), so that the styles of two images are 1.4 apart.
 
     Returns:
         Scalar in nats, mean over the batch.
 
-    Source: ours; see `change_of_style`.
+    Source: ours. Yu et al., arXiv:1808.06088, move along a decoder's tangent in the
+    direction that is worst, a single step of the same idea.
     """
-    y_logits = ops.stop_gradient(y_logits)
-    change = change_of_style(decode, ops.softmax(y_logits), z, seed, scale)
-    return categorical_kl(y_logits, classify(x + change))
+    y_logits, z = ops.stop_gradient(y_logits), ops.stop_gradient(z)
+    y = ops.softmax(y_logits)
+    moved = z + scale * keras.random.normal(ops.shape(z), seed=seed)
+    change = ops.cast(decode(y, moved), "float32") - ops.cast(decode(y, z), "float32")
+    return categorical_kl(y_logits, classify(x + ops.stop_gradient(change)))
 
 
 def _unit_length(d):

@@ -294,7 +294,6 @@ VARIANTS = {
         "head_batch_normalization": True,
         "vat_weight": 1.0,
         "style_consistency_weight": 1.0,
-        "labelled_style_weight": 1.0,
         "augmentation": RandomAffine(),
         "averaging": 0.9,
     },

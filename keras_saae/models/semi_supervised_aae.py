@@ -68,10 +68,7 @@ class SemiSupervisedAAE(PhasedModel):
         style_consistency_weight: weight of the demand, in the classification phase,
             that q(y|x) stay when the decoder changes the image's style. 0 switches it
             off, as in the paper. Formula: `losses.style_consistency_loss`.
-        labelled_style_weight: weight of a second cross-entropy, of the labelled images
-            in another style as the decoder draws it. 0 switches it off, as in the
-            paper. Formula: `losses.change_of_style`.
-        style_scale: length of both changes of style; 1 is the spread of the prior.
+        style_consistency_scale: length of that change; 1 is that of the prior.
         warm_up: updates over which the weights of virtual adversarial training and of
             style consistency rise from 0, such as 1,000. They hold what the classifier
             believes; at first it believes little that is true.
@@ -115,8 +112,7 @@ class SemiSupervisedAAE(PhasedModel):
         vat_weight=0.0,
         vat_radius=1.0,
         style_consistency_weight=0.0,
-        labelled_style_weight=0.0,
-        style_scale=1.0,
+        style_consistency_scale=1.0,
         warm_up=0,
         averaging=None,
         seed=None,
@@ -139,8 +135,7 @@ class SemiSupervisedAAE(PhasedModel):
             ("vat_weight", vat_weight),
             ("vat_radius", vat_radius),
             ("style_consistency_weight", style_consistency_weight),
-            ("labelled_style_weight", labelled_style_weight),
-            ("style_scale", style_scale),
+            ("style_consistency_scale", style_consistency_scale),
         ):
             if not 0 <= value < float("inf"):
                 raise ValueError(f"`{name}` is a number from 0 up. Received: {value!r}")
@@ -163,8 +158,7 @@ class SemiSupervisedAAE(PhasedModel):
         self.labelled_adversarial = labelled_adversarial
         self.vat_weight, self.vat_radius = vat_weight, vat_radius
         self.style_consistency_weight = style_consistency_weight
-        self.labelled_style_weight = labelled_style_weight
-        self.style_scale = style_scale
+        self.style_consistency_scale = style_consistency_scale
         self.warm_up = checks.check_count(warm_up, "warm_up", minimum=0)
         self.averaging, self.seed = averaging, seed
 
@@ -316,21 +310,14 @@ class SemiSupervisedAAE(PhasedModel):
         )
 
     def classification_loss(self, batch, training):
-        """Cross-entropy of the labels, plus what spreads them over like images."""
+        """Cross-entropy of the labels, plus what keeps q(y|x) smooth if asked."""
         encoder = self._encoder(training)
         y_labelled = batch["y_labelled"]
-        x = self._view(batch, "x_labelled", "classification")
-        y_logits, z = encoder(x, training=training)
+        y_logits, _ = encoder(
+            self._view(batch, "x_labelled", "classification"), training=training
+        )
         loss = losses.classification_loss(y_labelled, y_logits)
         self.error.update_state(losses.errors(y_labelled, y_logits))
-        if training and self.labelled_style_weight:
-            y = ops.one_hot(y_labelled, self.num_classes)
-            changed = x + losses.change_of_style(
-                self._decode_at_rest, y, z, self.seeds, self.style_scale
-            )
-            loss = loss + self.labelled_style_weight * losses.classification_loss(
-                y_labelled, encoder.classify(changed)
-            )
         if training and (self.vat_weight or self.style_consistency_weight):
             loss = loss + batch["warmth"] * self._smoothness_loss(batch["x"])
         return loss
@@ -351,18 +338,15 @@ class SemiSupervisedAAE(PhasedModel):
         if self.style_consistency_weight:
             loss = loss + self.style_consistency_weight * losses.style_consistency_loss(
                 self.encoder.classify,
-                self._decode_at_rest,
+                # At rest: its normalization statistics belong to real codes.
+                lambda y, z: self.decoder(ops.concatenate([y, z], -1), training=False),
                 x,
                 y_logits,
                 z,
                 self.seeds,
-                scale=self.style_scale,
+                scale=self.style_consistency_scale,
             )
         return loss
-
-    def _decode_at_rest(self, y, z):
-        """The decoder as in evaluation: its statistics belong to codes of images."""
-        return self.decoder(ops.concatenate([y, z], axis=-1), training=False)
 
     def _codes(self, batch, phase, training):
         """Class and style codes of the images that take part in the game."""
@@ -518,8 +502,7 @@ class SemiSupervisedAAE(PhasedModel):
             "vat_weight": self.vat_weight,
             "vat_radius": self.vat_radius,
             "style_consistency_weight": self.style_consistency_weight,
-            "labelled_style_weight": self.labelled_style_weight,
-            "style_scale": self.style_scale,
+            "style_consistency_scale": self.style_consistency_scale,
             "warm_up": self.warm_up,
             "averaging": self.averaging,
             "seed": self.seed,

@@ -30,8 +30,8 @@ class SemiSupervisedAAERecipe(Recipe):
         discriminator_noise: standard deviation on the discriminators' input.
         reconstruction_loss, generator_loss, labelled_reconstruction,
         reconstruction_trains_y, labelled_adversarial, vat_weight, vat_radius,
-        style_consistency_weight, labelled_style_weight, style_scale, warm_up,
-        averaging: see `SemiSupervisedAAE`.
+        style_consistency_weight, style_consistency_scale, warm_up, averaging: see
+        `SemiSupervisedAAE`.
     """
 
     hidden: tuple = (1000, 1000)
@@ -58,8 +58,7 @@ class SemiSupervisedAAERecipe(Recipe):
     vat_weight: float = 0.0
     vat_radius: float = 1.0
     style_consistency_weight: float = 0.0
-    labelled_style_weight: float = 0.0
-    style_scale: float = 1.0
+    style_consistency_scale: float = 1.0
     warm_up: int = 0
     averaging: float | None = None
     optimizers: dict = dataclasses.field(

@@ -99,7 +99,6 @@ GOLDEN = {
         {"vat_weight": 1.0, "averaging": 0.9, "labelled_reconstruction": "one_hot"},
     ),
     "style_consistency_warm_up": ({}, {"style_consistency_weight": 1.0, "warm_up": 4}),
-    "labelled_style": ({}, {"labelled_style_weight": 1.0, "style_scale": 2.0}),
 }
 
 
@@ -296,8 +295,7 @@ def test_settings_survive_saving(tmp_path):
         "vat_weight": 0.5,
         "vat_radius": 2.0,
         "style_consistency_weight": 3.0,
-        "labelled_style_weight": 2.0,
-        "style_scale": 0.5,
+        "style_consistency_scale": 0.5,
         "warm_up": 10,
         "averaging": 0.99,
         "seed": 5,
@@ -311,7 +309,7 @@ def test_settings_survive_saving(tmp_path):
     found = tiny.plain_settings(loaded)
     assert found == tiny.plain_settings(model)
     plain = {key: v for key, v in settings.items() if key in found}
-    assert len(plain) == 17
+    assert len(plain) == 16
     assert found == {**found, **plain, "noisy_phases": ["reconstruction"]}
     assert loaded.prior_z.stddev == 5.0
     assert loaded.prior_y.weights == [0.5, 0.25, 0.25]
@@ -568,12 +566,7 @@ def own_networks():
 @pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16"])
 def test_own_networks_train_save_and_sample(dtype, policy, tmp_path):
     policy(dtype)
-    settings = {
-        "vat_weight": 1.0,
-        "style_consistency_weight": 1.0,
-        "labelled_style_weight": 1.0,
-        "averaging": 0.9,
-    }
+    settings = {"vat_weight": 1.0, "style_consistency_weight": 1.0, "averaging": 0.9}
     model = compiled(tiny.aae(own_networks(), **settings))
     x = tiny.images(24)[..., None]
     history = fit(model, tiny.dataset(x))
@@ -723,7 +716,9 @@ def test_vat_weight_adds_that_share_of_the_virtual_adversarial_loss(fixed_normal
 
 def test_style_consistency_weight_adds_that_share_of_its_loss(fixed_normal):
     *_, without, _ = losses_of()
-    model, batch, found, _ = losses_of(style_consistency_weight=3.0, style_scale=2.0)
+    model, batch, found, _ = losses_of(
+        style_consistency_weight=3.0, style_consistency_scale=2.0
+    )
     y_logits, z = model.encoder(batch["x"])
     term = losses.style_consistency_loss(
         model.encoder.classify,
@@ -742,26 +737,6 @@ def test_style_consistency_weight_adds_that_share_of_its_loss(fixed_normal):
     )
 
 
-def test_labelled_style_weight_adds_the_cross_entropy_in_another_style(fixed_normal):
-    *_, without, _ = losses_of()
-    model, batch, found, codes = losses_of(labelled_style_weight=3.0, style_scale=2.0)
-    _, z = codes["x_labelled"]
-    labels = to_numpy(batch["y_labelled"])
-    y = np.eye(3, dtype="float32")[labels]
-    steps = to_numpy(keras.random.normal(z.shape, seed=0))  # the fixed ones
-    changed = (
-        to_numpy(batch["x_labelled"])
-        + model.decode(y, z + 2.0 * steps)
-        - model.decode(y, z)
-    )
-    q = to_numpy(ops.softmax(model.encoder(changed)[0]))[np.arange(6), labels]
-    np.testing.assert_allclose(
-        found["classification"],
-        without["classification"] - 3.0 * np.log(q).mean(),
-        rtol=1e-4,
-    )
-
-
 def test_reconstruction_may_leave_the_class_alone_and_costs_the_same():
     *_, found, _ = losses_of()
     model, batch, alone, _ = losses_of(reconstruction_trains_y=False)
@@ -774,11 +749,10 @@ def test_reconstruction_may_leave_the_class_alone_and_costs_the_same():
     }
 
 
-@pytest.mark.parametrize("term", ["style_consistency_weight", "labelled_style_weight"])
-def test_changes_of_style_leave_the_decoder_and_the_style_head_alone(term):
+def test_style_consistency_leaves_the_decoder_and_the_style_head_alone():
     shape, width = tiny.IMAGE_SHAPE, tiny.NUM_CLASSES + tiny.Z_DIM
     decoder = mlp_decoder(shape, width, hidden=(6,), batch_normalization=True)
-    model = tiny.quiet_aae({"decoder": decoder}, **{term: 1.0})
+    model = tiny.quiet_aae({"decoder": decoder}, style_consistency_weight=1.0)
     batch = model.prepare(tiny.batch(), training=True)
     still = [*decoder.trainable_variables, *model.encoder.z_head.trainable_variables]
     statistics = tiny.values(decoder.non_trainable_variables)
@@ -809,8 +783,7 @@ def test_the_regularizers_weights_rise_over_the_warm_up():
         ("vat_weight", -1.0),
         ("vat_radius", float("nan")),
         ("style_consistency_weight", -1.0),
-        ("labelled_style_weight", -1.0),
-        ("style_scale", float("inf")),
+        ("style_consistency_scale", float("inf")),
         ("input_noise", -0.1),
         ("averaging", 1.5),
         ("augmentation", {"rotation": 10.0}),
