@@ -35,7 +35,10 @@ _DATA_DIR = flags.DEFINE_string(
 )
 _LABELS = flags.DEFINE_string("labels", "100", "Number of labelled images, or 'all'.")
 _RECIPE = flags.DEFINE_string(
-    "recipe", "default", "Settings: default, paper, adamw (or default_small)."
+    "recipe",
+    "default",
+    "Settings: default, augmented, paper, adamw, vat or another name in "
+    "keras_saae.recipes.RECIPES.",
 )
 _EPOCHS = flags.DEFINE_integer(
     "epochs",
@@ -170,7 +173,7 @@ def main(argv):
                     *recipe.callbacks(),
                     callbacks.StopOnNonFinite(),
                     checkpoint,
-                    callbacks.SampleGrid(folder / "figures", every=max(1, epochs // 4)),
+                    *sample_grids(model, folder, callbacks, max(1, epochs // 4)),
                     callbacks.TrainingSummary(every=max(1, epochs // 20)),
                 ],
             )
@@ -307,32 +310,49 @@ def open_folder(settings, name):
     return folder
 
 
+def sample_grids(model, folder, callbacks, every):
+    """The callback that draws samples, where the model can."""
+    if not hasattr(model, "class_style_grid"):
+        return []
+    return [callbacks.SampleGrid(folder / "figures", every=every)]
+
+
 def draw_figures(folder, model, history, images, probabilities):
-    """All figures of a run, from the test images."""
+    """All figures that the model allows, from the test images."""
+    from keras_saae import plotting
+
+    x, y = images.x_test, images.y_test
+    figures = {
+        "learning_curves": plotting.learning_curves(history),
+        "confidence": plotting.confidence_histogram(probabilities, y),
+        "predicted_columns": plotting.predicted_columns(
+            x, probabilities.argmax(axis=-1), y
+        ),
+    }
+    if hasattr(model, "decode"):
+        figures.update(figures_of_codes(model, x))
+    for name, figure in figures.items():
+        plotting.save(figure, folder / f"{name}.png")
+
+
+def figures_of_codes(model, x):
+    """What the codes hold: reconstructions, samples, the first style dimension."""
     import numpy as np
 
     from keras_saae import plotting
 
-    x, y = images.x_test, images.y_test
     _, z = model.encode(x)
     sweep = np.linspace(-2.0, 2.0, NUM_SHOWN - 1)
     styles = np.zeros((len(sweep), model.z_dim), "float32")
     styles[:, 0] = sweep
-    figures = {
-        "learning_curves": plotting.learning_curves(history),
+    return {
         "reconstructions": plotting.reconstructions(
             x[:NUM_SHOWN], model.reconstruct(x[:NUM_SHOWN])
         ),
         "class_style_grid": plotting.class_style_grid(model.class_style_grid(10)),
         "style_sweep": plotting.style_sweep(model.class_style_grid(styles), sweep),
         "style_histogram": plotting.style_histogram(z),
-        "confidence": plotting.confidence_histogram(probabilities, y),
-        "predicted_columns": plotting.predicted_columns(
-            x, probabilities.argmax(axis=-1), y
-        ),
     }
-    for name, figure in figures.items():
-        plotting.save(figure, folder / f"{name}.png")
 
 
 def peak_memory_mib():

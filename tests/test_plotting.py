@@ -33,6 +33,9 @@ FIGURES = {
     "predicted_columns": lambda: plotting.predicted_columns(
         IMAGES, LABELS[::-1], LABELS
     ),
+    "error_by_labels": lambda: plotting.error_by_labels(
+        {"ours": {100: [2.0, 4.0], 1000: [1.0]}}, {"theirs": {100: 5.0}}
+    ),
 }
 
 
@@ -411,3 +414,25 @@ def test_save_makes_no_folder(tmp_path):
 def test_save_writes_png_only(tmp_path):
     with pytest.raises(ValueError, match=r"end it in \.png"):
         plotting.save(FIGURES["class_style_grid"](), tmp_path / "grid.pdf")
+
+
+# Error by number of labels
+
+
+def test_error_by_labels_draws_means_deviations_and_published_points():
+    (axes,) = FIGURES["error_by_labels"]().axes
+    means, published = axes.lines[0], axes.lines[-1]
+    np.testing.assert_allclose(means.get_xydata(), [[100, 3.0], [1000, 1.0]])
+    np.testing.assert_allclose(published.get_xydata(), [[100, 5.0]])
+    (bars,) = axes.collections
+    low_and_high = [segment[:, 1] for segment in bars.get_segments()]
+    half = np.sqrt(2.0)  # the sample standard deviation of 2 and 4
+    np.testing.assert_allclose(low_and_high, [[3 - half, 3 + half], [1, 1]])
+    labels = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert sorted(labels) == ["ours", "theirs, published"]
+
+
+@pytest.mark.parametrize("errors", [{}, {"ours": {100: [0.0]}}])
+def test_error_by_labels_needs_errors_above_zero(errors):
+    with pytest.raises(ValueError, match="above 0"):
+        plotting.error_by_labels(errors)

@@ -69,6 +69,16 @@ LABELS_ONLY = NeuralNetworkRecipe(
     ),
 )
 
+NN = dataclasses.replace(
+    LABELS_ONLY,
+    name="nn",
+    source=(
+        "The network of Makhzani et al., arXiv:1511.05644, table 2, row NN: two layers "
+        "of 1000 units. The paper says no more of it; the rest is that of labels_only."
+    ),
+    hidden=(1000, 1000),
+)
+
 VAT = dataclasses.replace(
     LABELS_ONLY,
     name="vat",
@@ -81,4 +91,4 @@ VAT = dataclasses.replace(
     updates=7_200,
 )
 
-RECIPES = (LABELS_ONLY, VAT)
+RECIPES = (LABELS_ONLY, NN, VAT)
