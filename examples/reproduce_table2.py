@@ -61,12 +61,14 @@ class System:
     Attributes:
         title: what the row is called.
         published: error in % by number of labels, as others report it for MNIST.
+        source: who reports it.
         flags: of mnist_semisup.py, beside the recipe of the system's name.
         peer: whether it is scikit-learn's, and has no recipe.
     """
 
     title: str
     published: dict = dataclasses.field(default_factory=dict)
+    source: str = "published"
     flags: tuple = ()
     peer: bool = False
 
@@ -85,15 +87,19 @@ SYSTEMS = {
         "AAE, the paper's settings, 50 epochs",
         {"100": 3.40, "1000": 2.40, "all": 1.25},
         # All 60,000 images: 50 epochs are the paper's 30,000 updates.
-        ("--epochs=50", "--validation=0"),
+        flags=("--epochs=50", "--validation=0"),
     ),
     "adamw": System("AAE, the second preset of Latała (2025)"),
-    "default": System("default", {"100": 1.90, "1000": 1.60, "all": 0.85}),
-    "augmented": System("augmented"),
+    "default": System(
+        "ours, pixels in any order",
+        {"100": 1.90, "1000": 1.60, "all": 0.85},
+        "the paper's AAE, 5,000 epochs",
+    ),
+    "augmented": System("ours, images turned and shifted a little"),
     "latala2025": System(
         "AAE on the schedule of Latała (2025), 500 epochs",
         {"100": 23.50, "1000": 6.90, "all": 1.04},
-        ("--epochs=500",),
+        flags=("--epochs=500",),
     ),
     "classifier2019": System(
         "adversarial-autoencoder-classifier (2019)", {"3000": 3.0}
@@ -125,9 +131,7 @@ def main(argv):
 
 def missing_runs(records):
     """The runs asked for that the records lack: (system, labels, seed) each."""
-    unknown = sorted(set(_SYSTEMS.value) - SYSTEMS.keys())
-    if unknown:
-        sys.exit(f"--systems: no {', '.join(unknown)}. There are {', '.join(SYSTEMS)}.")
+    systems = names_of_systems()
     for value in (*_LABELS.value, *_SEEDS.value):
         if not value.isdecimal() and value != "all":
             sys.exit(f"--labels and --seeds are numbers, or all. Received: {value}")
@@ -135,13 +139,35 @@ def missing_runs(records):
         (r["dataset"], r["recipe"], r["labels"], r["seed"], r["backend"])
         for r in records
     }
-    asked = itertools.product(_SEEDS.value, _LABELS.value, _SYSTEMS.value)
+    asked = itertools.product(_SEEDS.value, _LABELS.value, systems)
     return [
         (system, labels, int(seed))
         for seed, labels, system in asked
         if (_DATASET.value, recipe_name(system), labels, int(seed), backend(system))
         not in done
     ]
+
+
+def names_of_systems():
+    """The rows asked for; "ablations" stands for `default` without each ingredient."""
+    if not set(_SYSTEMS.value) - SYSTEMS.keys():
+        return _SYSTEMS.value
+    from keras_saae import recipes
+
+    ablations = [name for name in recipes.RECIPES if name.startswith("without_")]
+    names = []
+    for name in _SYSTEMS.value:
+        names += ablations if name == "ablations" else [name]
+    unknown = sorted(set(names) - SYSTEMS.keys() - recipes.RECIPES.keys())
+    if unknown:
+        known = ", ".join([*SYSTEMS, "ablations", *ablations])
+        sys.exit(f"--systems: there is no {', '.join(unknown)}, but {known}.")
+    return names
+
+
+def system_of(name):
+    """The row of that name; a recipe without a row of its own has one of its name."""
+    return SYSTEMS.get(name, System(""))
 
 
 def recipe_name(system):
@@ -153,7 +179,7 @@ def recipe_name(system):
 
 def backend(system):
     """What computes a row."""
-    if SYSTEMS[system].peer:
+    if system_of(system).peer:
         return "scikit-learn"
     return os.environ.get("KERAS_BACKEND") or "tensorflow"
 
@@ -162,7 +188,7 @@ def list_runs(runs):
     """Prints the runs with the minutes each will take here."""
     seconds = {}
     for system, labels, seed in runs:
-        if system not in seconds and not SYSTEMS[system].peer:
+        if system not in seconds and not system_of(system).peer:
             seconds[system] = seconds_per_update(system)
         cost = "not measured"
         if system in seconds:
@@ -174,10 +200,10 @@ def list_runs(runs):
 
 def updates(system, labels):
     """Updates of a run."""
-    if SYSTEMS[system].peer:
+    if system_of(system).peer:
         return 0
     recipe, dataset = recipe_and_dataset(system, labels)
-    for flag in SYSTEMS[system].flags:
+    for flag in system_of(system).flags:
         if flag.startswith("--epochs="):
             return dataset.updates(int(flag.removeprefix("--epochs=")))
     return dataset.updates(_EPOCHS.value or recipe.epochs(dataset))
@@ -225,7 +251,7 @@ def run_all(runs, path):
     def run(system, labels, seed):
         share = shares.get()
         try:
-            make = run_peer if SYSTEMS[system].peer else run_recipe
+            make = run_peer if system_of(system).peer else run_recipe
             return make(system, labels, seed, share)
         finally:
             shares.put(share)
@@ -264,7 +290,7 @@ def run_recipe(system, labels, seed, cores):
         f"--seed={seed}",
         f"--output_dir={folder}",
         "--resume",
-        *SYSTEMS[system].flags,
+        *system_of(system).flags,
     ]
     if _DATA_DIR.value:
         arguments.append(f"--data_dir={_DATA_DIR.value}")
@@ -349,8 +375,14 @@ def cells(records, dataset):
         if record["dataset"] == dataset:
             row = found[record["recipe"], record["backend"]]
             row[record["labels"]][record["seed"]] = record["test_error"]
-    order = [*SYSTEMS, "default_small"]
-    return dict(sorted(found.items(), key=lambda item: order.index(item[0][0])))
+    order = list(SYSTEMS)
+
+    def place(item):
+        (recipe, computed_by), _ = item
+        known = recipe in order
+        return not known, order.index(recipe) if known else recipe, computed_by
+
+    return dict(sorted(found.items(), key=place))
 
 
 def table(records, dataset):
@@ -369,9 +401,10 @@ def table(records, dataset):
         "|---" * (1 + len(columns)),
     ]
     for (recipe, computed_by), row in rows.items():
-        system = SYSTEMS.get(recipe, System(recipe))
+        system = system_of(recipe)
         texts = [spread(row[c].values()) if c in row else "–" for c in columns]
-        lines.append(f"| `{recipe}`: {system.title} ({computed_by}) | {_join(texts)}")
+        title = f"`{recipe}`" + (f": {system.title}" if system.title else "")
+        lines.append(f"| {title} ({computed_by}) | {_join(texts)}")
         baseline = rows.get(("nn", computed_by), {})
         gains = [difference(row.get(c, {}), baseline.get(c, {})) for c in columns]
         if recipe != "nn" and any(gains):
@@ -379,7 +412,7 @@ def table(records, dataset):
         if dataset == "mnist" and system.published:
             numbers = [system.published.get(c) for c in columns]
             texts = ["–" if n is None else f"{n:.2f}" for n in numbers]
-            lines.append(f"| *published* | {_join(texts)}")
+            lines.append(f"| *{system.source}* | {_join(texts)}")
     return "\n".join(f"{line} |" for line in lines)
 
 

@@ -13,7 +13,7 @@ from keras_saae.models.semi_supervised_aae import PHASES
 from keras_saae.networks import RandomAffine
 from keras_saae.priors import Categorical
 
-AAE_RECIPES = ("paper", "adamw", "default", "default_small")
+NO_ABLATIONS = [name for name in recipes.RECIPES if not name.startswith("without")]
 NARROW = {
     "hidden": (6,),
     "discriminator_z_hidden": (6,),
@@ -145,7 +145,7 @@ def test_settings_are_json_with_one_entry_per_field(name):
     assert settings["hidden"] == list(recipe.hidden)
 
 
-@pytest.mark.parametrize("name", recipes.RECIPES)
+@pytest.mark.parametrize("name", [*NO_ABLATIONS, "without_reconstruction"])
 def test_recipe_builds_a_model_that_trains(name):
     recipe = narrow(name, drop_epochs=None, drop_updates=None)
     dataset = recipe.dataset(tiny.images(24), tiny.dataset().y, seed=3)
@@ -279,3 +279,13 @@ def test_default_warms_its_regularizers_up():
     model = narrow("default").build((4, 4), 3)
     assert model.warm_up == recipe.warm_up == 500
     assert model.style_consistency_weight == recipe.style_consistency_weight == 2.0
+
+
+def test_an_ablation_is_default_but_for_what_it_names():
+    default = recipes.get("default").settings()
+    for name in set(recipes.RECIPES) - set(NO_ABLATIONS):
+        changed = recipes.get(name).settings()
+        assert {k for k in default if changed[k] != default[k]} > {"name", "source"}
+    without_vat = recipes.get("without_vat").settings()
+    changed = {k for k in default if without_vat[k] != default[k]}
+    assert changed == {"name", "source", "vat_weight"}

@@ -45,6 +45,8 @@ class SemiSupervisedAAE(PhasedModel):
         reconstruction_loss: a name in `losses.RECONSTRUCTION_LOSSES`, which says
             the reduction. Paper: "half_squared_error_sum".
         generator_loss: a name in `losses.GENERATOR_LOSSES`.
+        generator_y_weight, generator_z_weight: weights of the two codes in the
+            generator phase; 0 leaves that code without a prior. Paper: 1.
         input_noise: standard deviation of the Gaussian noise on the images, in
             training, in pixel units. Paper: 0.3.
         augmentation: what changes images in training and leaves their class alone: a
@@ -103,6 +105,8 @@ class SemiSupervisedAAE(PhasedModel):
         head_batch_normalization=False,
         reconstruction_loss="half_squared_error_sum",
         generator_loss="non_saturating",
+        generator_y_weight=1.0,
+        generator_z_weight=1.0,
         input_noise=0.3,
         augmentation=None,
         noisy_phases=PHASES,
@@ -131,6 +135,8 @@ class SemiSupervisedAAE(PhasedModel):
         ):
             checks.check_choice(name, value, known)
         for name, value in (
+            ("generator_y_weight", generator_y_weight),
+            ("generator_z_weight", generator_z_weight),
             ("input_noise", input_noise),
             ("vat_weight", vat_weight),
             ("vat_radius", vat_radius),
@@ -151,6 +157,8 @@ class SemiSupervisedAAE(PhasedModel):
             )
         self.reconstruction_loss_name = reconstruction_loss
         self.generator_loss_name = generator_loss
+        self.generator_y_weight = generator_y_weight
+        self.generator_z_weight = generator_z_weight
         self.input_noise, self.noisy_phases = input_noise, tuple(noisy_phases)
         self.augmentation = augmentation
         self.labelled_reconstruction = labelled_reconstruction
@@ -305,9 +313,9 @@ class SemiSupervisedAAE(PhasedModel):
         """The encoder's codes pass for prior draws; 2 log 2 = 1.386 when they do."""
         y, z = self._codes(batch, "generator", training)
         loss_fn = losses.GENERATOR_LOSSES[self.generator_loss_name]
-        return loss_fn(self.discriminator_z(z, training=training)) + loss_fn(
-            self.discriminator_y(y, training=training)
-        )
+        on_y = loss_fn(self.discriminator_y(y, training=training))
+        on_z = loss_fn(self.discriminator_z(z, training=training))
+        return self.generator_y_weight * on_y + self.generator_z_weight * on_z
 
     def classification_loss(self, batch, training):
         """Cross-entropy of the labels, plus what keeps q(y|x) smooth if asked."""
@@ -493,6 +501,8 @@ class SemiSupervisedAAE(PhasedModel):
             "head_batch_normalization": self.encoder.batch_normalization,
             "reconstruction_loss": self.reconstruction_loss_name,
             "generator_loss": self.generator_loss_name,
+            "generator_y_weight": self.generator_y_weight,
+            "generator_z_weight": self.generator_z_weight,
             "input_noise": self.input_noise,
             "augmentation": serialize(self.augmentation),
             "noisy_phases": list(self.noisy_phases),

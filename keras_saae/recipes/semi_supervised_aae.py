@@ -28,10 +28,10 @@ class SemiSupervisedAAERecipe(Recipe):
         input_noise: standard deviation on the images, in pixel units.
         noisy_phases: phases that see the noise.
         discriminator_noise: standard deviation on the discriminators' input.
-        reconstruction_loss, generator_loss, labelled_reconstruction,
-        reconstruction_trains_y, labelled_adversarial, vat_weight, vat_radius,
-        style_consistency_weight, style_consistency_scale, warm_up, averaging: see
-        `SemiSupervisedAAE`.
+        reconstruction_loss, generator_loss, generator_y_weight, generator_z_weight,
+        labelled_reconstruction, reconstruction_trains_y, labelled_adversarial,
+        vat_weight, vat_radius, style_consistency_weight, style_consistency_scale,
+        warm_up, averaging: see `SemiSupervisedAAE`.
     """
 
     hidden: tuple = (1000, 1000)
@@ -52,6 +52,8 @@ class SemiSupervisedAAERecipe(Recipe):
     discriminator_noise: float = 0.0
     reconstruction_loss: str = "half_squared_error_sum"
     generator_loss: str = "non_saturating"
+    generator_y_weight: float = 1.0
+    generator_z_weight: float = 1.0
     labelled_reconstruction: str | None = None
     reconstruction_trains_y: bool = True
     labelled_adversarial: bool = False
@@ -250,6 +252,40 @@ CLASSIFIER_2019 = dataclasses.replace(
     updates=30_000,
 )
 
+
+def _without(what, **changes):
+    return dataclasses.replace(
+        DEFAULT,
+        name=f"without_{what}",
+        source=f"An ablation: default without {what.replace('_', ' ')}.",
+        **changes,
+    )
+
+
+ABLATIONS = (
+    # The decoder is not trained, so there are no styles to be consistent over.
+    _without(
+        "reconstruction",
+        optimizers={**DEFAULT.optimizers, "reconstruction": adam(0.0)},
+        style_consistency_weight=0.0,
+    ),
+    _without("adversarial_y", generator_y_weight=0.0),
+    _without("adversarial_z", generator_z_weight=0.0),
+    _without("adversarial", generator_y_weight=0.0, generator_z_weight=0.0),
+    _without("vat", vat_weight=0.0),
+    _without("style_consistency", style_consistency_weight=0.0),
+    _without("warm_up", warm_up=0),
+    _without("averaging", averaging=None),
+    _without("noise", input_noise=0.0, discriminator_noise=0.0),
+    _without(
+        "batch_normalization",
+        encoder_batch_normalization=False,
+        decoder_batch_normalization=False,
+    ),
+    _without("y_left_alone", reconstruction_trains_y=True),
+    _without("depth", hidden=(500, 500)),
+)
+
 RECIPES = (
     PAPER,
     ADAMW,
@@ -258,4 +294,5 @@ RECIPES = (
     AUGMENTED,
     LATALA_2025,
     CLASSIFIER_2019,
+    *ABLATIONS,
 )

@@ -77,14 +77,21 @@ def test_runs_whose_records_are_there_are_skipped(program, monkeypatch):
 
 @pytest.mark.parametrize(
     ("flags", "message"),
-    [({"systems": ["mine"]}, "no mine"), ({"labels": ["few"]}, "few")],
+    [({"systems": ["mine"]}, "there is no mine"), ({"labels": ["few"]}, "few")],
 )
 def test_unknown_systems_and_numbers_are_refused(program, flags, message):
     with flagsaver.flagsaver(**flags), pytest.raises(SystemExit, match=message):
         program.missing_runs([])
 
 
-def test_every_row_has_a_recipe_and_every_flag_of_it_exists(program):
+def test_ablations_are_default_without_each_ingredient(program):
+    with flagsaver.flagsaver(systems=["default", "ablations"]):
+        names = program.names_of_systems()
+    assert names[0] == "default" and len(names) > 10
+    assert all(name.startswith("without_") for name in names[1:])
+
+
+def test_every_row_has_a_recipe(program):
     from keras_saae import recipes
 
     for name, system in program.SYSTEMS.items():

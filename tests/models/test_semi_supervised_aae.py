@@ -287,6 +287,8 @@ def test_settings_survive_saving(tmp_path):
         "head_batch_normalization": True,
         "reconstruction_loss": "binary_crossentropy_mean",
         "generator_loss": "saturating",
+        "generator_y_weight": 0.5,
+        "generator_z_weight": 2.0,
         "input_noise": 0.2,
         "noisy_phases": ("reconstruction",),
         "labelled_reconstruction": "soft",
@@ -309,7 +311,7 @@ def test_settings_survive_saving(tmp_path):
     found = tiny.plain_settings(loaded)
     assert found == tiny.plain_settings(model)
     plain = {key: v for key, v in settings.items() if key in found}
-    assert len(plain) == 16
+    assert len(plain) == 18
     assert found == {**found, **plain, "noisy_phases": ["reconstruction"]}
     assert loaded.prior_z.stddev == 5.0
     assert loaded.prior_y.weights == [0.5, 0.25, 0.25]
@@ -686,6 +688,16 @@ def test_saturating_generator_loss_is_log_of_one_minus_d():
     np.testing.assert_allclose(found["generator"], expected, rtol=1e-4)
 
 
+def test_generator_weighs_its_two_codes():
+    *_, both, _ = losses_of()
+    *_, y, _ = losses_of(generator_z_weight=0.0)
+    *_, z, _ = losses_of(generator_y_weight=0.0)
+    *_, weighed, _ = losses_of(generator_y_weight=3.0, generator_z_weight=0.5)
+    y, z = y["generator"], z["generator"]
+    np.testing.assert_allclose(both["generator"], y + z, rtol=1e-5)
+    np.testing.assert_allclose(weighed["generator"], 3.0 * y + 0.5 * z, rtol=1e-5)
+
+
 def test_reconstruction_loss_is_the_one_named():
     model, batch, found, codes = losses_of(reconstruction_loss="squared_error_mean")
     distances = half_distance(model, batch["x"], *codes["x"])
@@ -780,6 +792,8 @@ def test_the_regularizers_weights_rise_over_the_warm_up():
     ("name", "value"),
     [
         ("warm_up", -1),
+        ("generator_y_weight", -1.0),
+        ("generator_z_weight", float("nan")),
         ("vat_weight", -1.0),
         ("vat_radius", float("nan")),
         ("style_consistency_weight", -1.0),

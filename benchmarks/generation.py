@@ -1,0 +1,189 @@
+"""Scores of class and style of trained models, judged by a classifier of its own.
+
+    python benchmarks/generation.py runs/*/model.keras          scores, then prints
+    python benchmarks/generation.py                             prints what is there
+
+Beside each model.keras lies the results.json of its run. The judge is a convolutional
+network trained on all labels of the data set, once, and kept in --judge; it must err on
+at most 0.8 % of the test images. The records are kept in
+benchmarks/results/generation.jsonl, one model a line; a run that is there is replaced.
+"""
+
+import collections
+import json
+import sys
+from pathlib import Path
+
+from absl import app, flags
+
+RECORDS = Path(__file__).parent / "results" / "generation.jsonl"
+NUM_SAMPLES = 10_000  # images drawn for the class fidelity
+NUM_VARIETY = 3_000  # images, drawn and real, whose distances are compared
+NUM_LEAKAGE = 20_000  # training images that the linear probe is fitted on
+NUM_MMD = 2_000  # codes and draws from the prior
+SCORES = ("class_fidelity", "style_leakage", "style_variety", "latent_mmd")
+
+_DATASET = flags.DEFINE_string("dataset", "mnist", "Images that the models know.")
+_DATA_DIR = flags.DEFINE_string("data_dir", None, "As of mnist_semisup.py.")
+_JUDGE = flags.DEFINE_string("judge", "runs/judge.keras", "The classifier's file.")
+_EPOCHS = flags.DEFINE_integer("judge_epochs", 6, "Epochs of its training.")
+_MAX_ERROR = flags.DEFINE_float("max_error", 0.8, "Test error that it may have, in %.")
+
+
+def main(argv):
+    """Scores the models of the command line and prints the table of all records."""
+    paths = [Path(path) for path in argv[1:]]
+    records = {key(record): record for record in read()}
+    if paths:
+        import keras
+
+        from keras_saae import data
+
+        images = data.load(_DATASET.value, _DATA_DIR.value)
+        judge, judge_error = trained_judge(images)
+        for path in paths:
+            run = json.loads((path.parent / "results.json").read_text())
+            if run["dataset"] != _DATASET.value:
+                sys.exit(f"{path} was trained on {run['dataset']}: pass --dataset.")
+            record = {
+                name: run[name]
+                for name in ("dataset", "recipe", "labels", "seed", "backend")
+            }
+            record["judge_error"] = judge_error
+            model = keras.saving.load_model(path)
+            record.update(scores(model, images, judge, run["seed"]))
+            records[key(record)] = record
+            print(path, {name: round(record[name], 4) for name in SCORES}, flush=True)
+    RECORDS.parent.mkdir(exist_ok=True)
+    ordered = sorted(records.values(), key=key)
+    RECORDS.write_text("".join(json.dumps(record) + "\n" for record in ordered))
+    print(table(ordered))
+
+
+def read():
+    """The records kept so far."""
+    return (
+        [json.loads(x) for x in RECORDS.read_text().splitlines()]
+        if (RECORDS.exists())
+        else []
+    )
+
+
+def key(record):
+    """What makes a run the same run."""
+    names = ("dataset", "recipe", "labels", "backend", "seed")
+    return tuple(str(record[name]) for name in names)
+
+
+def scores(model, images, judge, seed):
+    """The four scores of a model, and the shares of the classes in its codes."""
+    import numpy as np
+    from keras import ops
+
+    from keras_saae import evaluation
+
+    y_drawn = np.arange(NUM_SAMPLES) % images.num_classes
+    drawn = model.sample(NUM_SAMPLES, label=y_drawn, seed=seed)
+    _, z_train = model.encode(images.x_train[:NUM_LEAKAGE])
+    y_codes, z_test = model.encode(images.x_test)
+    prior = ops.convert_to_numpy(model.prior_z.sample(NUM_MMD, seed=seed))
+    return {
+        "class_fidelity": evaluation.class_fidelity(
+            y_drawn, judge.predict(drawn[..., None], verbose=0)
+        ),
+        "style_leakage": evaluation.style_leakage(
+            z_train, images.y_train[:NUM_LEAKAGE], z_test, images.y_test
+        ),
+        "style_variety": evaluation.style_variety(
+            drawn[:NUM_VARIETY],
+            y_drawn[:NUM_VARIETY],
+            images.x_test[:NUM_VARIETY],
+            images.y_test[:NUM_VARIETY],
+        ),
+        "latent_mmd": evaluation.latent_mmd(z_test[:NUM_MMD], prior),
+        "class_shares": evaluation.class_shares(y_codes).round(4).tolist(),
+    }
+
+
+def trained_judge(images):
+    """The classifier and its test error in %, trained now or found in its file."""
+    import keras
+
+    from keras_saae import evaluation
+
+    path = Path(_JUDGE.value)
+    x_test = images.x_test[..., None] / 255.0
+    if path.exists():
+        judge = keras.saving.load_model(path)
+    else:
+        judge = new_judge(images.x_train.shape[1:], images.num_classes)
+        judge.fit(
+            images.x_train[..., None] / 255.0,
+            images.y_train,
+            batch_size=200,
+            epochs=_EPOCHS.value,
+            verbose=2,
+        )
+        path.parent.mkdir(parents=True, exist_ok=True)
+        judge.save(path)
+    error = evaluation.error_rate(images.y_test, judge.predict(x_test, verbose=0))
+    print(f"The judge errs on {error:.2f} % of the test images.", flush=True)
+    if error > _MAX_ERROR.value:
+        sys.exit(f"That is over {_MAX_ERROR.value} %. Raise --judge_epochs.")
+    return judge, error
+
+
+def new_judge(image_shape, num_classes):
+    """A small convolutional network."""
+    import keras
+    from keras import layers
+
+    keras.utils.set_random_seed(0)
+    judge = keras.Sequential(
+        [
+            keras.Input((*image_shape, 1)),
+            layers.Conv2D(32, 5, strides=2, padding="same", activation="relu"),
+            layers.BatchNormalization(),
+            layers.Conv2D(64, 3, strides=2, padding="same", activation="relu"),
+            layers.BatchNormalization(),
+            layers.Flatten(),
+            layers.Dropout(0.4),
+            layers.Dense(200, activation="relu"),
+            layers.Dropout(0.4),
+            layers.Dense(num_classes, activation="softmax"),
+        ]
+    )
+    judge.compile(
+        keras.optimizers.Adam(1e-3), "sparse_categorical_crossentropy", ["accuracy"]
+    )
+    return judge
+
+
+def table(records):
+    """Markdown: mean over the seeds of each score, by recipe and number of labels."""
+    import statistics
+
+    groups = collections.defaultdict(list)
+    for record in records:
+        groups[key(record)[:4]].append(record)
+    lines = [
+        "| data, labels | recipe | backend | seeds | class fidelity, % "
+        "| style leakage, % | style variety | latent fit (MMD²) |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for (dataset, recipe, labels, backend), group in groups.items():
+        texts = []
+        for name, digits in zip(SCORES, (2, 1, 2, 4)):
+            values = [record[name] for record in group]
+            text = f"{statistics.mean(values):.{digits}f}"
+            if len(values) > 1:
+                text += f" ± {statistics.stdev(values):.{digits}f}"
+            texts.append(text)
+        seeds = ", ".join(str(record["seed"]) for record in group)
+        cells = [f"{dataset}, {labels}", recipe, backend, seeds, *texts]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    app.run(main)
