@@ -281,6 +281,12 @@ def test_default_warms_its_regularizers_up():
     assert model.style_consistency_weight == recipe.style_consistency_weight == 2.0
 
 
+@pytest.mark.parametrize(("epochs", "warm_up"), [(4, 3), (1000, 500)])
+def test_a_warm_up_takes_at_most_a_quarter_of_the_run(epochs, warm_up):
+    assert narrow_model("default", epochs).warm_up == warm_up  # 3 updates an epoch
+    assert narrow("default").model(tiny.dataset(), epochs, warm_up=7).warm_up == 7
+
+
 def test_an_ablation_is_default_but_for_what_it_names():
     default = recipes.get("default").settings()
     for name in set(recipes.RECIPES) - set(NO_ABLATIONS):
