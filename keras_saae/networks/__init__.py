@@ -2,6 +2,7 @@
 
 from keras_saae.networks.augmentation import RandomAffine
 from keras_saae.networks.averaging import averaged_copy, update_average
+from keras_saae.networks.conv import conv_decoder, conv_encoder
 from keras_saae.networks.heads import EncoderWithHeads
 from keras_saae.networks.mlp import mlp_decoder, mlp_discriminator, mlp_encoder
 from keras_saae.networks.pixels import pixels, with_noise
@@ -10,6 +11,8 @@ __all__ = [
     "EncoderWithHeads",
     "RandomAffine",
     "averaged_copy",
+    "conv_decoder",
+    "conv_encoder",
     "mlp_decoder",
     "mlp_discriminator",
     "mlp_encoder",

@@ -1,0 +1,74 @@
+"""Convolutional networks: shapes, sizes that do not fit, seeds."""
+
+import numpy as np
+import pytest
+from keras import ops
+
+from keras_saae.networks import conv_decoder, conv_encoder
+
+
+def call(network, x):
+    x = ops.convert_to_tensor(np.asarray(x, "float32"))
+    return ops.convert_to_numpy(network(x, training=False))
+
+
+@pytest.mark.parametrize(
+    ("image_shape", "filters"),
+    [
+        ((28, 28), (3, 4)),
+        ((32, 32, 3), (3, 4)),
+        ((64, 64, 3), (2, 3, 4)),
+        ((4, 8), (2,)),
+    ],
+)
+def test_encoder_and_decoder_fit_images_of_these_shapes(image_shape, filters):
+    encoder = conv_encoder(image_shape, filters, kernel_size=3, hidden=(5,))
+    decoder = conv_decoder(image_shape, 7, filters[::-1], kernel_size=3, hidden=(6,))
+    assert encoder.input_shape == (None, *image_shape)
+    assert call(encoder, np.ones((2, *image_shape))).shape == (2, 5)
+    pixels = call(decoder, 10.0 * np.eye(7))
+    assert pixels.shape == (7, *image_shape)
+    assert pixels.min() >= 0 and pixels.max() <= 1
+
+
+def test_convolutions_halve_the_images():
+    encoder = conv_encoder((28, 28), filters=(3, 4), hidden=(5,))
+    assert encoder.get_layer("convolution_1").output.shape == (None, 14, 14, 3)
+    assert encoder.get_layer("convolution_2").output.shape == (None, 7, 7, 4)
+
+
+def test_encoder_sees_neighbours_alike_wherever_they_are():
+    """One filter of ones: the feature is the sum of the pixels, wherever they are."""
+    encoder = conv_encoder(
+        (8, 8), filters=(1,), kernel_size=2, hidden=(1,), kernel_initializer="ones"
+    )
+    x = np.zeros((2, 8, 8))
+    x[0, 0:2, 0:2] = 1.0
+    x[1, 4:6, 2:4] = 1.0
+    np.testing.assert_allclose(call(encoder, x), [[4.0], [4.0]])
+
+
+@pytest.mark.parametrize("make", [conv_encoder, lambda s, f: conv_decoder(s, 5, f)])
+@pytest.mark.parametrize("image_shape", [(30, 30), (28, 26), (28,)])
+def test_sizes_that_cannot_be_halved_are_refused(make, image_shape):
+    with pytest.raises(ValueError, match="divide by 4.*fewer `filters`"):
+        make(image_shape, (3, 4))
+
+
+def test_normalized_convolutions_have_no_bias_of_their_own():
+    encoder = conv_encoder((4, 4), filters=(2,), hidden=(3,), batch_normalization=True)
+    assert not encoder.get_layer("convolution_1").use_bias
+    assert encoder.get_layer("convolution_normalization_1").momentum == 0.9
+
+
+def test_seed_repeats_the_weights():
+    def weights(seed):
+        networks = (
+            conv_encoder((4, 4), filters=(2, 2), hidden=(3,), seed=seed),
+            conv_decoder((4, 4), 5, filters=(2, 2), hidden=(3,), seed=seed),
+        )
+        return [w for network in networks for w in network.get_weights()]
+
+    for one, same, other in zip(weights(1), weights(1), weights(200)):
+        np.testing.assert_array_equal(one, same)
+        assert one.ndim == 1 or np.any(one != other)
