@@ -11,6 +11,8 @@ benchmarks/results/generation.jsonl, one model a line; a run that is there is re
 
 import collections
 import json
+import os
+import statistics
 import sys
 from pathlib import Path
 
@@ -21,11 +23,14 @@ NUM_SAMPLES = 10_000  # images drawn for the class fidelity
 NUM_VARIETY = 3_000  # images, drawn and real, whose distances are compared
 NUM_LEAKAGE = 20_000  # training images that the linear probe is fitted on
 NUM_MMD = 2_000  # codes and draws from the prior
+IDENTITY = ("dataset", "labels", "recipe", "backend", "updates", "seed")
 SCORES = ("class_fidelity", "style_leakage", "style_variety", "latent_mmd")
 
 _DATASET = flags.DEFINE_string("dataset", "mnist", "Images that the models know.")
 _DATA_DIR = flags.DEFINE_string("data_dir", None, "As of mnist_semisup.py.")
-_JUDGE = flags.DEFINE_string("judge", "runs/judge.keras", "The classifier's file.")
+_JUDGE = flags.DEFINE_string(
+    "judge", None, "The classifier's file; runs/judge_<dataset>.keras if not given."
+)
 _EPOCHS = flags.DEFINE_integer("judge_epochs", 6, "Epochs of its training.")
 _MAX_ERROR = flags.DEFINE_float("max_error", 0.8, "Test error that it may have, in %.")
 
@@ -33,7 +38,10 @@ _MAX_ERROR = flags.DEFINE_float("max_error", 0.8, "Test error that it may have, 
 def main(argv):
     """Scores the models of the command line and prints the table of all records."""
     paths = [Path(path) for path in argv[1:]]
-    records = {key(record): record for record in read()}
+    runs = [json.loads((path.parent / "results.json").read_text()) for path in paths]
+    for path, run in zip(paths, runs):
+        if run["dataset"] != _DATASET.value:
+            sys.exit(f"{path} was trained on {run['dataset']}: pass --dataset.")
     if paths:
         import keras
 
@@ -41,32 +49,35 @@ def main(argv):
 
         images = data.load(_DATASET.value, _DATA_DIR.value)
         judge, judge_error = trained_judge(images)
-        for path in paths:
-            run = json.loads((path.parent / "results.json").read_text())
-            if run["dataset"] != _DATASET.value:
-                sys.exit(f"{path} was trained on {run['dataset']}: pass --dataset.")
-            record = {
-                name: run[name]
-                for name in ("dataset", "recipe", "labels", "seed", "backend")
-            }
-            record["judge_error"] = judge_error
+        for path, run in zip(paths, runs):
             model = keras.saving.load_model(path)
+            if not hasattr(model, "sample"):
+                print(f"{path}: {run['recipe']} draws no images, skipped.")
+                continue
+            record = {name: run[name] for name in IDENTITY}
             record.update(scores(model, images, judge, run["seed"]))
-            records[key(record)] = record
+            record["judge_error"] = judge_error
+            keep(record)
             print(path, {name: round(record[name], 4) for name in SCORES}, flush=True)
-    RECORDS.parent.mkdir(exist_ok=True)
-    ordered = sorted(records.values(), key=key)
-    RECORDS.write_text("".join(json.dumps(record) + "\n" for record in ordered))
-    print(table(ordered))
+    print(table(read()))
 
 
 def read():
     """The records kept so far."""
-    return (
-        [json.loads(x) for x in RECORDS.read_text().splitlines()]
-        if (RECORDS.exists())
-        else []
+    if not RECORDS.exists():
+        return []
+    return [json.loads(line) for line in RECORDS.read_text().splitlines()]
+
+
+def keep(record):
+    """Adds a record, in the place of an earlier one of the same run."""
+    records = {key(each): each for each in [*read(), record]}
+    RECORDS.parent.mkdir(exist_ok=True)
+    partial = RECORDS.with_suffix(".partial")
+    partial.write_text(
+        "".join(json.dumps(records[each]) + "\n" for each in sorted(records))
     )
+    os.replace(partial, RECORDS)
 
 
 def key(record):
@@ -111,9 +122,9 @@ def trained_judge(images):
 
     from keras_saae import evaluation
 
-    path = Path(_JUDGE.value)
-    x_test = images.x_test[..., None] / 255.0
-    if path.exists():
+    path = Path(_JUDGE.value or f"runs/judge_{_DATASET.value}.keras")
+    found = path.exists()
+    if found:
         judge = keras.saving.load_model(path)
     else:
         judge = new_judge(images.x_train.shape[1:], images.num_classes)
@@ -124,12 +135,16 @@ def trained_judge(images):
             epochs=_EPOCHS.value,
             verbose=2,
         )
-        path.parent.mkdir(parents=True, exist_ok=True)
-        judge.save(path)
-    error = evaluation.error_rate(images.y_test, judge.predict(x_test, verbose=0))
+    error = evaluation.error_rate(
+        images.y_test, judge.predict(images.x_test[..., None] / 255.0, verbose=0)
+    )
     print(f"The judge errs on {error:.2f} % of the test images.", flush=True)
     if error > _MAX_ERROR.value:
-        sys.exit(f"That is over {_MAX_ERROR.value} %. Raise --judge_epochs.")
+        remedy = f"Remove {path}" if found else "Raise --judge_epochs"
+        sys.exit(f"That is over {_MAX_ERROR.value} %. {remedy}.")
+    if not found:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        judge.save(path)
     return judge, error
 
 
@@ -161,17 +176,15 @@ def new_judge(image_shape, num_classes):
 
 def table(records):
     """Markdown: mean over the seeds of each score, by recipe and number of labels."""
-    import statistics
-
     groups = collections.defaultdict(list)
     for record in records:
-        groups[key(record)[:4]].append(record)
+        groups[key(record)[:5]].append(record)
     lines = [
         "| data, labels | recipe | backend | seeds | class fidelity, % "
         "| style leakage, % | style variety | latent fit (MMD²) |",
         "|---|---|---|---|---|---|---|---|",
     ]
-    for (dataset, recipe, labels, backend), group in groups.items():
+    for (dataset, labels, recipe, backend, _), group in groups.items():
         texts = []
         for name, digits in zip(SCORES, (2, 1, 2, 4)):
             values = [record[name] for record in group]

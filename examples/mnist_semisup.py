@@ -110,6 +110,7 @@ def main(argv):
         x, y = images.x_train[split.train], split.mask_labels(images.y_train)
         dataset = recipe.dataset(x, y, images.num_classes, seed=_SEED.value)
         epochs = _EPOCHS.value or (2 if _SMOKE.value else recipe.epochs(dataset))
+        recipe = recipe.of_length(dataset.updates(epochs))
         settings = {
             "dataset": name,
             "dataset_sha256": images.sha256,
@@ -141,15 +142,18 @@ def main(argv):
     else:
         model, done, history = recipe.model(dataset, epochs, seed=_SEED.value), 0, {}
 
-    baseline_dataset = labels_only.dataset(x, y, images.num_classes, seed=_SEED.value)
-    baseline = labels_only.model(baseline_dataset, seed=_SEED.value)
-    baseline.fit(
-        baseline_dataset, epochs=labels_only.epochs(baseline_dataset), verbose=0
-    )
     test_error = evaluation.error_rate
-    labels_only_error = test_error(
-        images.y_test, baseline.predict(images.x_test, verbose=0)
-    )
+    labels_only_path = folder / "labels_only.json"
+    if _RESUME.value and labels_only_path.exists():
+        labels_only_error = json.loads(labels_only_path.read_text())["test_error"]
+    else:
+        alone = labels_only.dataset(x, y, images.num_classes, seed=_SEED.value)
+        baseline = labels_only.model(alone, seed=_SEED.value)
+        baseline.fit(alone, epochs=labels_only.epochs(alone), verbose=0)
+        labels_only_error = test_error(
+            images.y_test, baseline.predict(images.x_test, verbose=0)
+        )
+        write_json({"test_error": labels_only_error}, labels_only_path)
 
     checkpoint = callbacks.Checkpoint(
         checkpoint_path,
@@ -184,7 +188,7 @@ def main(argv):
         "version": keras_saae.__version__,
         "keras_version": keras.__version__,
         "python": platform.python_version(),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+        "machine": f"{platform.machine()}, {number_of_cores()} cores",
         **settings,
         "train_seconds": round(sum(history["seconds"]), 1),
         "peak_memory_mib": peak_memory_mib(),
@@ -353,6 +357,13 @@ def figures_of_codes(model, x):
         "style_sweep": plotting.style_sweep(model.class_style_grid(styles), sweep),
         "style_histogram": plotting.style_histogram(z),
     }
+
+
+def number_of_cores():
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count()
 
 
 def peak_memory_mib():

@@ -14,6 +14,8 @@ import collections
 import concurrent.futures
 import contextlib
 import dataclasses
+import functools
+import hashlib
 import itertools
 import json
 import os
@@ -27,7 +29,13 @@ from pathlib import Path
 
 from absl import app, flags
 
+try:
+    import fcntl
+except ImportError:  # not on Windows: do not start the same run twice there
+    fcntl = None
+
 ROOT = Path(__file__).resolve().parents[1]
+SCRIPT = ROOT / "examples" / "mnist_semisup.py"
 
 _SYSTEMS = flags.DEFINE_list(
     "systems", ["nn", "vat", "default", "augmented"], "Rows of the table to run."
@@ -62,14 +70,16 @@ class System:
         title: what the row is called.
         published: error in % by number of labels, as others report it for MNIST.
         source: who reports it.
-        flags: of mnist_semisup.py, beside the recipe of the system's name.
+        epochs: length of its runs, where it is not the recipe's own.
+        validation: training images held out, where it is not the usual number.
         peer: whether it is scikit-learn's, and has no recipe.
     """
 
     title: str
     published: dict = dataclasses.field(default_factory=dict)
     source: str = "published"
-    flags: tuple = ()
+    epochs: int | None = None
+    validation: int | None = None
     peer: bool = False
 
 
@@ -78,7 +88,7 @@ SYSTEMS = {
         "labels only, the paper's network",
         {"100": 25.80, "1000": 8.73, "all": 1.25},
     ),
-    "labels_only": System("labels only, the encoder of default"),
+    "labels_only": System("labels only, the encoder of `default`"),
     "vat": System(
         "virtual adversarial training alone",
         {"100": 2.33, "1000": 1.36, "all": 0.64},
@@ -87,7 +97,8 @@ SYSTEMS = {
         "AAE, the paper's settings, 50 epochs",
         {"100": 3.40, "1000": 2.40, "all": 1.25},
         # All 60,000 images: 50 epochs are the paper's 30,000 updates.
-        flags=("--epochs=50", "--validation=0"),
+        epochs=50,
+        validation=0,
     ),
     "adamw": System("AAE, the second preset of Latała (2025)"),
     "default": System(
@@ -95,11 +106,12 @@ SYSTEMS = {
         {"100": 1.90, "1000": 1.60, "all": 0.85},
         "the paper's AAE, 5,000 epochs",
     ),
+    "default_small": System("ours, for small data"),
     "augmented": System("ours, images turned and shifted a little"),
     "latala2025": System(
         "AAE on the schedule of Latała (2025), 500 epochs",
         {"100": 23.50, "1000": 6.90, "all": 1.04},
-        flags=("--epochs=500",),
+        epochs=500,
     ),
     "classifier2019": System(
         "adversarial-autoencoder-classifier (2019)", {"3000": 3.0}
@@ -112,52 +124,141 @@ SYSTEMS = {
 def main(argv):
     """Runs what is missing, then renders what is there."""
     del argv
-    path = Path(_RECORDS.value)
-    records = read(path)
-    runs = missing_runs(records)
+    runs = missing_runs(read(Path(_RECORDS.value)))
     if _DRY_RUN.value:
         list_runs(runs)
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    run_all(runs, path)
-    records = read(path)
-    print(table(records, _DATASET.value))
+    failed = run_all(runs) if runs else []
+    records = read(Path(_RECORDS.value))
+    print(table(records, _DATASET.value), summary(records), sep="\n\n")
     if _FIGURE.value:
         draw(records, _DATASET.value, _FIGURE.value)
+    if failed:
+        sys.exit(f"{len(failed)} runs failed: {'; '.join(failed)}")
 
 
 # --- what to run ------------------------------------------------------------------
 
 
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """One run: a row, a column and a seed. Its identity is what a record must share."""
+
+    system: str
+    labels: str
+    seed: int
+
+    def __str__(self):
+        return f"{self.system}, {self.labels} labels, seed {self.seed}"
+
+    @functools.cached_property
+    def identity(self):
+        """What the record of this very run holds."""
+        found = {
+            "dataset": _DATASET.value,
+            "recipe": self.system,
+            "labels": self.labels,
+            "seed": self.seed,
+            "backend": "scikit-learn",
+        }
+        if system_of(self.system).peer:
+            return found
+        recipe, epochs, updates = plan(self.system, self.labels)
+        settings = recipe.of_length(updates).settings()
+        return {
+            **found,
+            "backend": _backend(),
+            "dtype_policy": "float32",
+            "validation": self.validation,
+            "epochs": epochs,
+            "settings": json.loads(json.dumps(settings)),
+        }
+
+    @property
+    def validation(self):
+        """Number of training images held out."""
+        return len(_split(self.labels, system_of(self.system).validation).validation)
+
+    def is_in(self, records):
+        """Whether one of the records is of this run."""
+        identity = self.identity.items()
+        return any(
+            all(record.get(key) == value for key, value in identity)
+            for record in records
+        )
+
+
+@functools.cache
+def plan(system, labels):
+    """The recipe of a row, and the epochs and updates of its runs."""
+    recipe, dataset = recipe_and_dataset(system, labels)
+    epochs = _EPOCHS.value or system_of(system).epochs or recipe.epochs(dataset)
+    return recipe, epochs, dataset.updates(epochs)
+
+
+def recipe_and_dataset(system, labels):
+    """The recipe of a row, and the data that its first seed trains on."""
+    from keras_saae import recipes
+
+    recipe = recipes.get(system)
+    images, split = _images(), _split(labels, system_of(system).validation)
+    x, y = images.x_train[split.train], split.mask_labels(images.y_train)
+    return recipe, recipe.dataset(x, y, images.num_classes)
+
+
+@functools.cache
+def _images():
+    from keras_saae import data
+
+    return data.load(_DATASET.value, _DATA_DIR.value)
+
+
+@functools.cache
+def _split(labels, validation, seed=0):
+    from keras_saae import data
+
+    number = labels if labels == "all" else int(labels)
+    return data.split_labels(_images().y_train, number, seed, validation)
+
+
+def _backend():
+    import keras
+
+    return keras.backend.backend()
+
+
 def missing_runs(records):
-    """The runs asked for that the records lack: (system, labels, seed) each."""
+    """The runs asked for that the records lack."""
     systems = names_of_systems()
-    for value in (*_LABELS.value, *_SEEDS.value):
-        if not value.isdecimal() and value != "all":
-            sys.exit(f"--labels and --seeds are numbers, or all. Received: {value}")
-    done = {
-        (r["dataset"], r["recipe"], r["labels"], r["seed"], r["backend"])
-        for r in records
-    }
+    for name, values, word in (
+        ("seeds", _SEEDS.value, None),
+        ("labels", _LABELS.value, "all"),
+    ):
+        for value in values:
+            if not value.isdecimal() and value != word:
+                sys.exit(f"--{name} are numbers{' or all' * bool(word)}: {value}")
     asked = itertools.product(_SEEDS.value, _LABELS.value, systems)
-    return [
-        (system, labels, int(seed))
-        for seed, labels, system in asked
-        if (_DATASET.value, recipe_name(system), labels, int(seed), backend(system))
-        not in done
-    ]
+    runs = dict.fromkeys(
+        Run(system, labels, int(seed)) for seed, labels, system in asked
+    )
+    try:
+        return [run for run in runs if not run.is_in(records)]
+    except (ValueError, OSError) as error:  # such as more labels than images
+        sys.exit(str(error))
 
 
 def names_of_systems():
     """The rows asked for; "ablations" stands for `default` without each ingredient."""
-    if not set(_SYSTEMS.value) - SYSTEMS.keys():
-        return _SYSTEMS.value
     from keras_saae import recipes
 
     ablations = [name for name in recipes.RECIPES if name.startswith("without_")]
     names = []
     for name in _SYSTEMS.value:
         names += ablations if name == "ablations" else [name]
+    if _DATASET.value == "digits":
+        names = ["default_small" if name == "default" else name for name in names]
+        if for_mnist := {"augmented", *ablations}.intersection(names):
+            sys.exit(f"--systems: {', '.join(sorted(for_mnist))} are made for MNIST.")
     unknown = sorted(set(names) - SYSTEMS.keys() - recipes.RECIPES.keys())
     if unknown:
         known = ", ".join([*SYSTEMS, "ablations", *ablations])
@@ -170,48 +271,24 @@ def system_of(name):
     return SYSTEMS.get(name, System(""))
 
 
-def recipe_name(system):
-    """The recipe behind a row; on the digits, `default` is its small sibling."""
-    if system == "default" and _DATASET.value == "digits":
-        return "default_small"
-    return system
-
-
-def backend(system):
-    """What computes a row."""
-    if system_of(system).peer:
-        return "scikit-learn"
-    return os.environ.get("KERAS_BACKEND") or "tensorflow"
-
-
 def list_runs(runs):
     """Prints the runs with the minutes each will take here."""
-    seconds = {}
-    for system, labels, seed in runs:
-        if system not in seconds and not system_of(system).peer:
-            seconds[system] = seconds_per_update(system)
-        cost = "not measured"
-        if system in seconds:
-            cost = f"{seconds[system] * updates(system, labels) / 60:.1f} minutes"
-        print(f"{_DATASET.value}, {system}, {labels} labels, seed {seed}: {cost}")
-    total = sum(seconds.get(s, 0) * updates(s, n) for s, n, _ in runs) / 3600
-    print(f"{len(runs)} runs, about {total:.1f} hours one after another")
+    seconds, total = {}, 0.0
+    for run in runs:
+        if system_of(run.system).peer:
+            print(f"{run}: minutes, not measured")
+            continue
+        if run.system not in seconds:
+            seconds[run.system] = seconds_per_update(run.system, run.labels)
+        cost = seconds[run.system] * plan(run.system, run.labels)[-1]
+        total += cost
+        print(f"{run}: {cost / 60:.1f} minutes")
+    print(f"{len(runs)} runs, about {total / 3600:.1f} hours one after another")
 
 
-def updates(system, labels):
-    """Updates of a run."""
-    if system_of(system).peer:
-        return 0
+def seconds_per_update(system, labels, count=20):
+    """Seconds an update takes here: the median of three short rounds."""
     recipe, dataset = recipe_and_dataset(system, labels)
-    for flag in system_of(system).flags:
-        if flag.startswith("--epochs="):
-            return dataset.updates(int(flag.removeprefix("--epochs=")))
-    return dataset.updates(_EPOCHS.value or recipe.epochs(dataset))
-
-
-def seconds_per_update(system, count=20):
-    """Seconds an update takes here: the median of three short runs."""
-    recipe, dataset = recipe_and_dataset(system, "100")
     model = recipe.model(dataset, epochs=10_000)
     batch = dataset[0]
     model.train_on_batch(batch)  # compiles
@@ -225,129 +302,141 @@ def seconds_per_update(system, count=20):
     return statistics.median(rounds)
 
 
-def recipe_and_dataset(system, labels):
-    """The recipe of a row and the data of its first seed."""
-    from keras_saae import data, recipes
-
-    recipe = recipes.get(recipe_name(system))
-    images = data.load(_DATASET.value, _DATA_DIR.value)
-    split = data.split_labels(
-        images.y_train, labels if labels == "all" else int(labels), seed=0
-    )
-    x, y = images.x_train[split.train], split.mask_labels(images.y_train)
-    return recipe, recipe.dataset(x, y, images.num_classes)
-
-
 # --- running ----------------------------------------------------------------------
 
 
-def run_all(runs, path):
+def run_all(runs):
     """Runs all, some side by side, and appends the record of each that ends well."""
+    path = Path(_RECORDS.value)
+    path.parent.mkdir(parents=True, exist_ok=True)
     cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
     shares = queue.Queue()
     for job in range(_JOBS.value):
         shares.put(cores[job :: _JOBS.value])
 
-    def run(system, labels, seed):
+    def work(run):
         share = shares.get()
         try:
-            make = run_peer if system_of(system).peer else run_recipe
-            return make(system, labels, seed, share)
+            peer = system_of(run.system).peer
+            return run_peer(run) if peer else run_recipe(run, share)
         finally:
             shares.put(share)
 
     failed = []
-    with concurrent.futures.ThreadPoolExecutor(_JOBS.value) as pool:
-        futures = {pool.submit(run, *each): each for each in runs}
+    pool = concurrent.futures.ThreadPoolExecutor(_JOBS.value)
+    futures = {pool.submit(work, run): run for run in runs}
+    try:
         for number, future in enumerate(concurrent.futures.as_completed(futures), 1):
-            name = "{}, {} labels, seed {}".format(*futures[future])
+            run, place = futures[future], f"[{number}/{len(runs)}]"
             try:
                 record = future.result()
-            except RuntimeError as error:
-                failed.append(name)
-                print(f"[{number}/{len(runs)}] {name} FAILED: {error}", flush=True)
+            except Exception as error:  # of one run: the others go on
+                failed.append(str(run))
+                print(f"{place} {run} FAILED: {error}", flush=True)
                 continue
-            with open(path, "a") as file:
-                file.write(json.dumps(record) + "\n")
+            if not run.is_in(read(path)):
+                with open(path, "a") as file:
+                    file.write(json.dumps(record) + "\n")
+            minutes = record["train_seconds"] / 60
             print(
-                f"[{number}/{len(runs)}] {name}: {record['test_error']:.2f} % in "
-                f"{record['train_seconds'] / 60:.1f} minutes",
+                f"{place} {run}: {record['test_error']:.2f} % in {minutes:.1f} minutes",
                 flush=True,
             )
-    if failed:
-        sys.exit(f"{len(failed)} runs failed: {'; '.join(failed)}")
+    finally:  # after Ctrl-C, which also reaches the runs, none is started any more
+        pool.shutdown(cancel_futures=True)
+    return failed
 
 
-def run_recipe(system, labels, seed, cores):
+def run_recipe(run, cores):
     """A run of mnist_semisup.py in a process of its own; returns its results."""
-    name = f"{_DATASET.value}_{labels}_{system}_{seed}_{backend(system)}"
-    folder = Path(_RUNS.value) / name
+    identity = json.dumps(run.identity, sort_keys=True).encode()
+    name = f"{_DATASET.value}_{run.labels}_{run.system}_{run.seed}_{_backend()}"
+    folder = Path(_RUNS.value) / f"{name}_{hashlib.sha256(identity).hexdigest()[:8]}"
     folder.mkdir(parents=True, exist_ok=True)
     arguments = [
         f"--dataset={_DATASET.value}",
-        f"--recipe={system}",
-        f"--labels={labels}",
-        f"--seed={seed}",
+        f"--recipe={run.system}",
+        f"--labels={run.labels}",
+        f"--seed={run.seed}",
+        f"--epochs={run.identity['epochs']}",
+        f"--validation={run.validation}",
         f"--output_dir={folder}",
         "--resume",
-        *system_of(system).flags,
     ]
     if _DATA_DIR.value:
         arguments.append(f"--data_dir={_DATA_DIR.value}")
-    if _EPOCHS.value:
-        arguments.append(f"--epochs={_EPOCHS.value}")
-    if not (folder / "results.json").exists():
-        with open(folder / "log.txt", "a") as log:
-            process = subprocess.Popen(
-                [sys.executable, str(ROOT / "examples/mnist_semisup.py"), *arguments],
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
-            with contextlib.suppress(OSError, AttributeError):
-                os.sched_setaffinity(process.pid, cores)
-            if process.wait():
-                raise RuntimeError(f"see {folder / 'log.txt'}")
+    with locked(folder / "lock") as lock:
+        if not (folder / "results.json").exists():
+            with open(folder / "log.txt", "a") as log:
+                process = subprocess.Popen(
+                    [
+                        sys.executable,
+                        str(ROOT / "examples/mnist_semisup.py"),
+                        *arguments,
+                    ],
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    env={**os.environ, "KERAS_BACKEND": _backend()},
+                    pass_fds=lock,  # held as long as the run lives, whoever started it
+                )
+                if cores:
+                    with contextlib.suppress(OSError):
+                        os.sched_setaffinity(process.pid, cores)
+                if process.wait():
+                    raise RuntimeError(f"see {folder / 'log.txt'}")
     return json.loads((folder / "results.json").read_text())
 
 
-def run_peer(system, labels, seed, cores):
+@contextlib.contextmanager
+def locked(path):
+    """Holds a file's lock, so that no run is made twice at once; gives its descriptor.
+
+    Raises:
+        RuntimeError: if another process holds it.
+    """
+    if fcntl is None:
+        yield ()
+        return
+    with open(path, "w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise RuntimeError("it runs already, in another process") from None
+        yield (file.fileno(),)
+
+
+def run_peer(run):
     """What a user of scikit-learn would run on the same split."""
-    del cores
     import sklearn
     from sklearn import linear_model, semi_supervised
 
     import keras_saae
-    from keras_saae import data, evaluation
+    from keras_saae import evaluation
 
-    images = data.load(_DATASET.value, _DATA_DIR.value)
-    number = labels if labels == "all" else int(labels)
-    split = data.split_labels(images.y_train, number, seed)
-    x = images.x_train[split.train].reshape(len(split.train), -1) / 255.0
-    y = split.mask_labels(images.y_train)
+    images, split = _images(), _split(run.labels, None, run.seed)
+
+    def flat(x):
+        return (x.reshape(len(x), -1) / 255.0).astype("float32")
+
     classifier = {
         # The other kernel, rbf, holds all pairs of images: 29 GB of MNIST.
         "label_spreading": lambda: semi_supervised.LabelSpreading(kernel="knn"),
         "self_training": lambda: semi_supervised.SelfTrainingClassifier(
             linear_model.LogisticRegression(max_iter=200)
         ),
-    }[system]()
+    }[run.system]()
     start = time.perf_counter()
-    classifier.fit(x.astype("float32"), y)
+    classifier.fit(flat(images.x_train[split.train]), split.mask_labels(images.y_train))
     seconds = time.perf_counter() - start
-    x_test = images.x_test.reshape(len(images.x_test), -1) / 255.0
-    predicted = classifier.predict(x_test.astype("float32"))
+    predicted = classifier.predict(flat(images.x_test))
     return {
         "version": keras_saae.__version__,
         "python": platform.python_version(),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-        "dataset": _DATASET.value,
+        **run.identity,
         "dataset_sha256": images.sha256,
-        "labels": labels,
-        "seed": seed,
         "validation": len(split.validation),
-        "backend": "scikit-learn",
         "dtype_policy": "float32",
-        "recipe": system,
         "settings": {"sklearn_version": sklearn.__version__, "class": repr(classifier)},
         "epochs": None,
         "updates": None,
@@ -368,7 +457,7 @@ def read(path):
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
-def cells(records, dataset):
+def rows_of(records, dataset):
     """Errors of one data set: {(recipe, backend): {labels: {seed: error}}}."""
     found = collections.defaultdict(lambda: collections.defaultdict(dict))
     for record in records:
@@ -378,11 +467,16 @@ def cells(records, dataset):
     order = list(SYSTEMS)
 
     def place(item):
-        (recipe, computed_by), _ = item
+        (recipe, backend), _ = item
         known = recipe in order
-        return not known, order.index(recipe) if known else recipe, computed_by
+        return not known, order.index(recipe) if known else 0, recipe, backend
 
     return dict(sorted(found.items(), key=place))
+
+
+def number_of(labels):
+    """For sorting columns: `all` comes last."""
+    return float("inf") if labels == "all" else int(labels)
 
 
 def table(records, dataset):
@@ -391,33 +485,64 @@ def table(records, dataset):
     A cell holds mean ± sample standard deviation (number of runs); below it, where the
     row `nn` has the same seeds, the paired difference to it with its 95 % interval.
     """
-    rows = cells(records, dataset)
-    columns = sorted(
-        {labels for row in rows.values() for labels in row},
-        key=lambda labels: float("inf") if labels == "all" else int(labels),
-    )
+    rows = rows_of(records, dataset)
+    columns = sorted({c for row in rows.values() for c in row}, key=number_of)
     lines = [
-        f"| {dataset}, test error in % | " + " | ".join(f"{c} labels" for c in columns),
-        "|---" * (1 + len(columns)),
+        [f"{dataset}, test error in %", *(f"{c} labels" for c in columns)],
+        ["---"] * (1 + len(columns)),
     ]
-    for (recipe, computed_by), row in rows.items():
+    for (recipe, backend), row in rows.items():
         system = system_of(recipe)
-        texts = [spread(row[c].values()) if c in row else "–" for c in columns]
         title = f"`{recipe}`" + (f": {system.title}" if system.title else "")
-        lines.append(f"| {title} ({computed_by}) | {_join(texts)}")
-        baseline = rows.get(("nn", computed_by), {})
+        cells = [spread(row[c].values()) if c in row else "–" for c in columns]
+        lines.append([f"{title} ({backend})", *cells])
+        # With other images held out, the same seed draws other labels.
+        baseline = rows.get(("nn", backend), {}) if system.validation is None else {}
         gains = [difference(row.get(c, {}), baseline.get(c, {})) for c in columns]
         if recipe != "nn" and any(gains):
-            lines.append(f"| minus `nn` | {_join(gain or '–' for gain in gains)}")
+            lines.append(["minus `nn`", *(gain or "–" for gain in gains)])
         if dataset == "mnist" and system.published:
             numbers = [system.published.get(c) for c in columns]
-            texts = ["–" if n is None else f"{n:.2f}" for n in numbers]
-            lines.append(f"| *{system.source}* | {_join(texts)}")
-    return "\n".join(f"{line} |" for line in lines)
+            cells = ["–" if n is None else f"{n:.2f}" for n in numbers]
+            lines.append([f"*{system.source}*", *cells])
+    return markdown(lines)
 
 
-def _join(texts):
-    return " | ".join(texts)
+def summary(records):
+    """Markdown: the runs behind the table, all data sets: seeds, spread, minutes."""
+    names = ("dataset", "labels", "recipe", "backend")
+    groups = collections.defaultdict(list)
+    for record in records:
+        groups[tuple(record[name] for name in names)].append(record)
+    lines = [
+        [
+            *("data, labels", "recipe", "backend", "seeds", "test error, %"),
+            *("median, worst", "labels only, %", "minutes a run"),
+        ],
+        ["---"] * 8,
+    ]
+    for key in sorted(groups, key=lambda k: (k[0], number_of(k[1]), k[2:])):
+        group = sorted(groups[key], key=lambda record: record["seed"])
+        errors = [record["test_error"] for record in group]
+        alone = [record["labels_only_test_error"] for record in group]
+        minutes = statistics.mean(record["train_seconds"] for record in group) / 60
+        dataset, labels, recipe, backend = key
+        lines.append(
+            [
+                *(f"{dataset}, {labels}", recipe, backend),
+                ", ".join(str(record["seed"]) for record in group),
+                spread(errors),
+                f"{statistics.median(errors):.2f}, {max(errors):.2f}",
+                "–" if None in alone else spread(alone),
+                f"{minutes:.1f}",
+            ]
+        )
+    return markdown(lines)
+
+
+def markdown(lines):
+    """Lines of a table from lists of cells."""
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
 def spread(values):
@@ -447,7 +572,7 @@ def draw(records, dataset, path):
     """The figure: error against the number of labels, published values beside ours."""
     from keras_saae import plotting
 
-    rows = cells(records, dataset)
+    rows = rows_of(records, dataset)
     sizes = {"mnist": 60_000, "fashion_mnist": 60_000, "digits": 1_500}
 
     def number(labels):

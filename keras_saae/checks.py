@@ -256,3 +256,13 @@ def check_network(name, network, input_shape=None, output_shape=None):
                 f"`{name}` must {what} of one fixed shape{wanted}, where None is the "
                 f"number of images or codes. Received a model with {given}."
             )
+
+
+def check_augmentation(augmentation):
+    """Return an augmentation, or None; say what is expected if it cannot be called."""
+    if augmentation is not None and not callable(augmentation):
+        raise TypeError(
+            "`augmentation` is called as augmentation(x, seed), such as "
+            f"networks.RandomAffine(rotation=10). Received: {augmentation!r}"
+        )
+    return augmentation

@@ -192,6 +192,18 @@ def test_drops_that_the_run_never_reaches_are_warned_of(drops):
     narrow_model("paper", epochs=6, **drops)
 
 
+def test_two_schedules_at_once_are_refused():
+    with pytest.raises(ValueError, match="drop_epochs and decay_from: choose one"):
+        dataclasses.replace(recipes.get("default"), drop_epochs=(10,))
+
+
+def test_a_changed_copy_leaves_the_recipe_as_it_was():
+    copy = narrow("default")
+    copy.optimizers["classification"]["learning_rate"] = 7.0
+    rate_of_default = recipes.get("default").optimizers["classification"]
+    assert rate_of_default["learning_rate"] == 1e-3
+
+
 # Seeds
 
 
@@ -263,6 +275,15 @@ def test_augmentation_is_built_from_its_arguments():
     empty = narrow("default", augmentation={}).build((4, 4), 3)
     assert empty.augmentation.get_config() == RandomAffine().get_config()
     assert narrow("default").build((4, 4), 3).augmentation is None
+
+
+def test_baselines_take_an_augmentation_too():
+    recipe = narrow("vat", augmentation={"rotation": 5.0})
+    dataset = tiny.dataset(num_classes=3)
+    model = recipe.model(dataset, epochs=1)
+    assert model.augmentation.rotation == 5.0
+    history = model.fit(dataset, epochs=1, verbose=0)
+    assert np.isfinite(history.history["loss"]).all()
 
 
 def test_a_recipe_prints_its_augmentation():

@@ -4,8 +4,13 @@ Initializers and random draws differ between backends, so where numbers are comp
 across them, weights come from NumPy (`set_weights`) and nothing is drawn (`Fixed`).
 """
 
+import contextlib
+import importlib.util
+import pathlib
+
 import keras
 import numpy as np
+from absl import flags
 from keras import ops
 
 from keras_saae import NeuralNetwork, PhaseOptimizers, SemiSupervisedAAE
@@ -162,3 +167,20 @@ def assert_equal(found, expected, **tolerance):
             np.testing.assert_allclose(one, other, **tolerance)
         else:
             np.testing.assert_array_equal(one, other)
+
+
+@contextlib.contextmanager
+def program(name):
+    """A program such as "examples/mnist_semisup.py" as a module; afterwards its flags
+    are gone, for other programs have flags of the same names."""
+    path = pathlib.Path(__file__).parents[1] / name
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    before = set(flags.FLAGS)
+    spec.loader.exec_module(module)
+    flags.FLAGS([path.stem])
+    try:
+        yield module
+    finally:
+        for flag in set(flags.FLAGS) - before:
+            delattr(flags.FLAGS, flag)

@@ -28,6 +28,8 @@ class NeuralNetwork(PhasedModel):
         head_initializer: initializer of the head.
         input_noise: standard deviation of the Gaussian noise on the labelled images,
             in training, in pixel units.
+        augmentation: what changes images in training and leaves their class alone: a
+            serializable `augmentation(x, seed)`, such as `networks.RandomAffine()`.
         vat_weight: weight of virtual adversarial training on the unlabelled images.
         vat_radius: L2 length of its perturbation in pixel units.
         averaging: weight of the past in the moving average of the weights, or
@@ -49,6 +51,7 @@ class NeuralNetwork(PhasedModel):
         num_classes,
         head_initializer="glorot_uniform",
         input_noise=0.0,
+        augmentation=None,
         vat_weight=0.0,
         vat_radius=1.0,
         averaging=None,
@@ -60,6 +63,7 @@ class NeuralNetwork(PhasedModel):
         self.image_shape = tuple(encoder.input_shape[1:])
         self.num_classes = checks.check_count(num_classes, "num_classes", minimum=2)
         self.input_noise = input_noise
+        self.augmentation = checks.check_augmentation(augmentation)
         self.vat_weight, self.vat_radius = vat_weight, vat_radius
         self.averaging, self.seed = averaging, seed
         self.encoder = EncoderWithHeads(
@@ -92,11 +96,16 @@ class NeuralNetwork(PhasedModel):
         return [self.error]
 
     def prepare(self, batch, training):
-        """Scales pixels and adds noise."""
+        """Scales pixels, augments and adds noise."""
+        x, x_labelled = pixels(batch["x"]), pixels(batch["x_labelled"])
+        if training and self.augmentation is not None:
+            x_labelled = self.augmentation(x_labelled, self.seeds)
+            if self.vat_weight:
+                x = self.augmentation(x, self.seeds)
         noise = self.input_noise if training else 0.0
         return {
-            "x": pixels(batch["x"]),
-            "x_labelled": with_noise(pixels(batch["x_labelled"]), noise, self.seeds),
+            "x": x,
+            "x_labelled": with_noise(x_labelled, noise, self.seeds),
             "y_labelled": batch["y_labelled"],
         }
 
@@ -142,6 +151,7 @@ class NeuralNetwork(PhasedModel):
             "num_classes": self.num_classes,
             "head_initializer": serialize(self.encoder.kernel_initializer),
             "input_noise": self.input_noise,
+            "augmentation": serialize(self.augmentation),
             "vat_weight": self.vat_weight,
             "vat_radius": self.vat_radius,
             "averaging": self.averaging,
@@ -153,7 +163,7 @@ class NeuralNetwork(PhasedModel):
     @classmethod
     def from_config(cls, config, custom_objects=None):
         config = dict(config)
-        for part in ("encoder", "head_initializer"):
+        for part in ("encoder", "head_initializer", "augmentation"):
             config[part] = keras.saving.deserialize_keras_object(
                 config[part], custom_objects
             )

@@ -84,8 +84,10 @@ class SemiSupervisedAAE(PhasedModel):
             of range.
 
     Example:
-        >>> model = recipes.get("default").build(image_shape=(28, 28), num_classes=10)
-        >>> model.fit(data.SemiSupervisedDataset(x, y), epochs=20)
+        >>> recipe = recipes.get("default")
+        >>> dataset = recipe.dataset(x, y)  # y is -1 where there is no label
+        >>> model = recipe.model(dataset, epochs=20)
+        >>> model.fit(dataset, epochs=20)
         >>> model.predict(x_new).argmax(axis=-1)
 
     Source: Makhzani et al., arXiv:1511.05644, section 5 and appendix A.2.1.
@@ -150,17 +152,12 @@ class SemiSupervisedAAE(PhasedModel):
                 "`averaging` is the weight of the past, at least 0 and below 1, such "
                 f"as 0.999, or None. Received: {averaging!r}"
             )
-        if augmentation is not None and not callable(augmentation):
-            raise TypeError(
-                "`augmentation` is called as augmentation(x, seed), such as "
-                f"networks.RandomAffine(rotation=10). Received: {augmentation!r}"
-            )
         self.reconstruction_loss_name = reconstruction_loss
         self.generator_loss_name = generator_loss
         self.generator_y_weight = generator_y_weight
         self.generator_z_weight = generator_z_weight
         self.input_noise, self.noisy_phases = input_noise, tuple(noisy_phases)
-        self.augmentation = augmentation
+        self.augmentation = checks.check_augmentation(augmentation)
         self.labelled_reconstruction = labelled_reconstruction
         self.reconstruction_trains_y = reconstruction_trains_y
         self.labelled_adversarial = labelled_adversarial

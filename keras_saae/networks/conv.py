@@ -22,19 +22,22 @@ def conv_encoder(
         filters: filters of each convolution.
         kernel_size: width of the convolutions, in pixels.
         name: name of the network.
-        **settings: as of `mlp.hidden_layers`, which follow the convolutions.
+        **settings: as of `mlp.hidden_layers`, which follow the convolutions; `hidden`
+            is (256,) if not given. The convolutions share all but `hidden` and
+            `dropout`.
 
     Returns:
         Keras model from `(n, *image_shape)` to `(n, hidden[-1])`.
 
     Raises:
-        ValueError: if the images cannot be halved that often.
+        ValueError: if there are no filters or the images cannot be halved that often.
     """
     height, width, channels = _grid(image_shape, filters)
     x = keras.Input(image_shape, name="x")
     h = layers.Reshape((height, width, channels))(x)
     for k, count in enumerate(filters):
         h = _convolution(layers.Conv2D, h, count, kernel_size, k, **settings)
+    settings = {"hidden": (256,), **settings}
     h = hidden_layers(layers.Flatten()(h), **settings)
     return keras.Model(x, h, name=name)
 
@@ -55,14 +58,16 @@ def conv_decoder(
         filters: channels before each doubling of height and width.
         kernel_size: width of the transposed convolutions, in pixels.
         name: name of the network.
-        **settings: as of `mlp.hidden_layers`, which come before the convolutions.
+        **settings: as of `mlp.hidden_layers`, which come before the convolutions;
+            `hidden` is (256,) if not given. The convolutions share all settings but
+            `hidden` and `dropout`.
 
     Returns:
         Keras model from codes `(n, code_width)`, y beside z, to pixels in [0, 1]
         `(n, *image_shape)`, float32.
 
     Raises:
-        ValueError: if the images cannot be halved that often.
+        ValueError: if there are no filters or the images cannot be halved that often.
     """
     height, width, channels = _grid(image_shape, filters)
     height, width = height >> len(filters), width >> len(filters)
@@ -103,9 +108,10 @@ def _convolution(
     kernel_initializer="glorot_uniform",
     batch_normalization=False,
     seed=None,
-    **_,
+    **dense_only,
 ):
     """A strided convolution, [batch normalization,] activation."""
+    del dense_only  # hidden and dropout are of the Dense layers
     h = layer(
         count,
         kernel_size,
@@ -125,6 +131,8 @@ def _convolution(
 def _grid(image_shape, filters):
     """Height, width and channels of images that can be halved often enough."""
     factor = 2 ** len(filters)
+    if not filters:
+        raise ValueError("`filters` is empty: give one number for each convolution.")
     if (
         len(image_shape) not in (2, 3)
         or image_shape[0] % factor

@@ -6,6 +6,7 @@ import math
 from keras_saae.models import NeuralNetwork
 from keras_saae.networks import mlp_encoder
 from keras_saae.recipes.recipe import Recipe, adam
+from keras_saae.recipes.semi_supervised_aae import DEFAULT
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,7 +28,7 @@ class NeuralNetworkRecipe(Recipe):
         default_factory=lambda: {"classification": adam(1e-3)}
     )
     decay_from: float | None = 0.5
-    hidden: tuple = (500, 500)
+    hidden: tuple = DEFAULT.hidden
     activation: str = "relu"
     kernel_initializer: str | dict = "he_normal"
     batch_normalization: bool = True

@@ -1,5 +1,6 @@
 """What every recipe has: a source, a schedule, optimizers, and its printed form."""
 
+import copy
 import dataclasses
 import inspect
 import math
@@ -29,6 +30,9 @@ class Recipe:
         epoch: what an epoch is a pass over, see `SemiSupervisedDataset`.
         updates: length of the whole run, in updates.
         augmentation: arguments of `networks.RandomAffine`, or None for no augmentation.
+
+    Raises:
+        ValueError: if more than one schedule is given.
     """
 
     name: str
@@ -42,6 +46,21 @@ class Recipe:
     epoch: str = "unlabelled"
     updates: int = 1_000
     augmentation: dict | None = None
+
+    def __post_init__(self):
+        schedules = ("drop_epochs", "drop_updates", "decay_from")
+        given = [name for name in schedules if getattr(self, name) is not None]
+        if len(given) > 1:
+            raise ValueError(
+                f"Recipe {self.name!r} has {' and '.join(given)}: choose one schedule "
+                "of the learning rates and set the others to None."
+            )
+        # A copy made by `dataclasses.replace` shares nothing that can be changed.
+        object.__setattr__(self, "optimizers", copy.deepcopy(self.optimizers))
+
+    def of_length(self, updates):
+        """The same recipe for a run of that many updates."""
+        return dataclasses.replace(self, updates=updates)
 
     def dataset(self, x, y, num_classes=None, seed=0):
         """The `SemiSupervisedDataset` of images `x` and labels `y` (-1 for none)."""
@@ -74,18 +93,22 @@ class Recipe:
 
         Raises:
             TypeError: if a part is no argument of the model.
+            ValueError: if the parts do not fit together.
 
         Warns:
             UserWarning: of learning-rate drops that the run never reaches.
         """
-        image_shape = dataset[0]["x"].shape[1:]
-        model = self.build(image_shape, dataset.num_classes, seed, **parts)
         epochs = epochs or self.epochs(dataset)
+        updates = dataset.updates(epochs)
+        image_shape = dataset[0]["x"].shape[1:]
+        model = self.of_length(updates).build(
+            image_shape, dataset.num_classes, seed, **parts
+        )
         milestones = self.drop_epochs or [
             count // len(dataset) for count in self.drop_updates or ()
         ]
         dataset.warn_if_unreachable(milestones, epochs)
-        model.compile(optimizer=self.phase_optimizers(dataset.updates(epochs)))
+        model.compile(optimizer=self.phase_optimizers(updates))
         return model
 
     def build(self, image_shape, num_classes, seed=0, **parts):

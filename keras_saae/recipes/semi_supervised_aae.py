@@ -74,11 +74,10 @@ class SemiSupervisedAAERecipe(Recipe):
     drop_epochs: tuple | None = (50, 1000)
     updates: int = 3_000_000
 
-    def model(self, dataset, epochs=None, seed=0, **parts):
+    def of_length(self, updates):
         """As of `Recipe`; a warm-up takes at most a quarter of the run."""
-        updates = dataset.updates(epochs or self.epochs(dataset))
-        parts = {"warm_up": min(self.warm_up, updates // 4), **parts}
-        return super().model(dataset, epochs, seed, **parts)
+        warm_up = min(self.warm_up, updates // 4)
+        return dataclasses.replace(self, updates=updates, warm_up=warm_up)
 
     def build(self, image_shape, num_classes, seed=0, **parts):
         def network(make, *arguments, hidden, batch_normalization, index, **extra):

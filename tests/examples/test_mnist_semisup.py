@@ -5,7 +5,6 @@ itself to the last bit, without restricting threads.
 """
 
 import csv
-import importlib.util
 import json
 import os
 import pathlib
@@ -18,7 +17,7 @@ import zipfile
 import keras
 import numpy as np
 import pytest
-from absl import flags
+import tiny
 from absl.testing import flagsaver
 from matplotlib import image
 
@@ -233,12 +232,9 @@ def test_run_killed_after_its_last_checkpoint_still_ends_with_its_results(
 
 @pytest.fixture(scope="module")
 def example():
-    """The script as a module; its flags are defined once."""
-    spec = importlib.util.spec_from_file_location("mnist_semisup", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    flags.FLAGS(["mnist_semisup"])
-    return module
+    """The script as a module."""
+    with tiny.program("examples/mnist_semisup.py") as module:
+        yield module
 
 
 @pytest.fixture
@@ -318,7 +314,10 @@ def test_folder_of_another_run_is_not_written_over(refusal):
     ("values", "changed"),
     [
         ({"seed": 1}, "but seed changed"),
-        ({"labels": "200", "epochs": 3}, "but labels, epochs, updates changed"),
+        (
+            {"labels": "200", "epochs": 3},
+            "but labels, settings, epochs, updates changed",
+        ),
         ({"batch_size": 50}, "but settings, updates changed"),
     ],
 )

@@ -1,10 +1,10 @@
 """The table's program: what it runs, what it skips, what it makes of the records."""
 
-import importlib.util
 import json
 import pathlib
 
 import pytest
+import tiny
 from absl.testing import flagsaver
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -12,22 +12,20 @@ ROOT = pathlib.Path(__file__).parents[2]
 
 @pytest.fixture(scope="module")
 def program():
-    path = ROOT / "examples" / "reproduce_table2.py"
-    spec = importlib.util.spec_from_file_location("reproduce_table2", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    module.flags.FLAGS.mark_as_parsed()
-    return module
+    with tiny.program("examples/reproduce_table2.py") as module:
+        yield module
 
 
-def record(recipe, seed, error, labels="100", backend="jax", dataset="mnist"):
+def record(recipe, seed, error, labels="100", backend="jax", alone=20.0):
     return {
-        "dataset": dataset,
+        "dataset": "mnist",
         "recipe": recipe,
         "labels": labels,
         "seed": seed,
         "backend": backend,
         "test_error": error,
+        "labels_only_test_error": alone,
+        "train_seconds": 90.0,
     }
 
 
@@ -52,7 +50,7 @@ def test_table_shows_mean_deviation_and_number_of_runs(program):
 
 def test_table_shows_published_rows_of_mnist_only(program):
     assert "| *published* | 25.80 | 8.73 |" in program.table(RECORDS, "mnist")
-    fashion = [{**r, "dataset": "fashion_mnist"} for r in RECORDS]
+    fashion = [{**record, "dataset": "fashion_mnist"} for record in RECORDS]
     assert "published" not in program.table(fashion, "fashion_mnist")
 
 
@@ -65,22 +63,63 @@ def test_paired_difference_has_the_interval_of_students_t(program):
     assert program.difference({0: 2.0}, {1: 20.0}) == ""
 
 
-def test_runs_whose_records_are_there_are_skipped(program, monkeypatch):
-    monkeypatch.setenv("KERAS_BACKEND", "jax")
-    flags = {"systems": ["nn", "default"], "labels": ["100"], "seeds": ["0", "1", "2"]}
-    with flagsaver.flagsaver(dataset="mnist", **flags):
-        assert program.missing_runs(RECORDS) == [
-            ("nn", "100", 2),
-            ("default", "100", 2),
-        ]
+def test_summary_shows_median_worst_and_minutes(program):
+    peer = record("label_spreading", 0, 20.0, backend="scikit-learn", alone=None)
+    lines = program.summary([*RECORDS, peer]).splitlines()
+    assert (
+        "| mnist, 100 | default | jax | 0, 1 | 3.00 ± 1.41 (2) | 3.00, 4.00 "
+        "| 20.00 ± 0.00 (2) | 1.5 |"
+    ) in lines
+    (line,) = [line for line in lines if "label_spreading" in line]
+    assert line.endswith("| 20.00 (1) | 20.00, 20.00 | – | 1.5 |")
+
+
+def test_only_records_of_the_very_run_let_it_be_skipped(program):
+    asked = {"systems": ["labels_only"], "labels": ["100"], "seeds": ["0", "0", "1"]}
+    with flagsaver.flagsaver(dataset="digits", **asked):
+        first, second = program.missing_runs([])
+        assert (first.seed, second.seed) == (0, 1)
+        settings = first.identity["settings"]
+        assert settings["updates"] >= 1000
+        for change in (
+            {"epochs": 1},
+            {"backend": "other"},
+            {"settings": {**settings, "hidden": [7]}},
+        ):
+            other = {**first.identity, **change}
+            assert program.missing_runs([other]) == [first, second]
+        assert program.missing_runs([first.identity]) == [second]
+
+
+def test_a_run_that_another_process_makes_is_left_to_it(program, tmp_path):
+    with program.locked(tmp_path / "lock"):
+        with pytest.raises(RuntimeError, match="another process"):
+            with program.locked(tmp_path / "lock"):
+                pass
+    with program.locked(tmp_path / "lock"):
+        pass
+
+
+def test_the_digits_have_a_default_of_their_own(program):
+    with flagsaver.flagsaver(dataset="digits", systems=["default", "nn"]):
+        assert program.names_of_systems() == ["default_small", "nn"]
+    with flagsaver.flagsaver(dataset="digits", systems=["ablations"]):
+        with pytest.raises(SystemExit, match="made for MNIST"):
+            program.names_of_systems()
 
 
 @pytest.mark.parametrize(
-    ("flags", "message"),
-    [({"systems": ["mine"]}, "there is no mine"), ({"labels": ["few"]}, "few")],
+    ("values", "message"),
+    [
+        ({"systems": ["mine"]}, "there is no mine"),
+        ({"labels": ["few"]}, "few"),
+        ({"seeds": ["all"]}, "seeds are numbers: all"),
+        ({"labels": ["5000"]}, "5,?000"),
+    ],
 )
-def test_unknown_systems_and_numbers_are_refused(program, flags, message):
-    with flagsaver.flagsaver(**flags), pytest.raises(SystemExit, match=message):
+def test_unknown_systems_and_numbers_are_refused(program, values, message):
+    values = {"dataset": "digits", "systems": ["nn"], **values}
+    with flagsaver.flagsaver(**values), pytest.raises(SystemExit, match=message):
         program.missing_runs([])
 
 
@@ -96,6 +135,21 @@ def test_every_row_has_a_recipe(program):
 
     for name, system in program.SYSTEMS.items():
         assert system.peer or name in recipes.RECIPES
+
+
+def test_a_run_that_fails_is_named_and_the_others_go_on(program, tmp_path, capsys):
+    path = tmp_path / "records.jsonl"
+    with flagsaver.flagsaver(
+        dataset="digits",
+        systems=["label_spreading"],
+        labels=["100", "5000"],  # there are not so many
+        seeds=["0"],
+        records=str(path),
+    ):
+        with pytest.raises(SystemExit, match="1 runs failed: .*5000 labels"):
+            program.main([])
+    assert len(path.read_text().splitlines()) == 1
+    assert "median" in capsys.readouterr().out
 
 
 @pytest.mark.slow

@@ -55,6 +55,12 @@ def test_sizes_that_cannot_be_halved_are_refused(make, image_shape):
         make(image_shape, (3, 4))
 
 
+@pytest.mark.parametrize("make", [conv_encoder, lambda s, f: conv_decoder(s, 5, f)])
+def test_no_convolution_at_all_is_refused(make):
+    with pytest.raises(ValueError, match="`filters` is empty"):
+        make((4, 4), ())
+
+
 def test_normalized_convolutions_have_no_bias_of_their_own():
     encoder = conv_encoder((4, 4), filters=(2,), hidden=(3,), batch_normalization=True)
     assert not encoder.get_layer("convolution_1").use_bias
