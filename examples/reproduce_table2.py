@@ -181,11 +181,29 @@ class Run:
 
     def is_in(self, records):
         """Whether one of the records is of this run."""
-        identity = self.identity.items()
+        identity = self.identity
+        later = {} if system_of(self.system).peer else later_settings(self.system)
+
+        def of_record(record, key):
+            value = record.get(key)
+            return {**later, **value} if key == "settings" and later else value
+
         return any(
-            all(record.get(key) == value for key, value in identity)
+            all(of_record(record, key) == identity[key] for key in identity)
             for record in records
         )
+
+
+@functools.cache
+def later_settings(system):
+    """Defaults, for settings that a recipe did not have yet when a record was made."""
+    from keras_saae import recipes
+
+    return {
+        field.name: field.default
+        for field in dataclasses.fields(recipes.get(system))
+        if field.default is not dataclasses.MISSING
+    }
 
 
 @functools.cache

@@ -89,6 +89,8 @@ def test_only_records_of_the_very_run_let_it_be_skipped(program):
             other = {**first.identity, **change}
             assert program.missing_runs([other]) == [first, second]
         assert program.missing_runs([first.identity]) == [second]
+        older = {k: v for k, v in settings.items() if k != "augmentation"}
+        assert program.missing_runs([{**first.identity, "settings": older}]) == [second]
 
 
 def test_a_run_that_another_process_makes_is_left_to_it(program, tmp_path):
