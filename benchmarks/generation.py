@@ -82,8 +82,7 @@ def keep(record):
 
 def key(record):
     """What makes a run the same run."""
-    names = ("dataset", "recipe", "labels", "backend", "seed")
-    return tuple(str(record[name]) for name in names)
+    return tuple(str(record[name]) for name in IDENTITY)
 
 
 def scores(model, images, judge, seed):
@@ -169,7 +168,9 @@ def new_judge(image_shape, num_classes):
         ]
     )
     judge.compile(
-        keras.optimizers.Adam(1e-3), "sparse_categorical_crossentropy", ["accuracy"]
+        optimizer=keras.optimizers.Adam(1e-3),
+        loss="sparse_categorical_crossentropy",
+        metrics=["accuracy"],
     )
     return judge
 
