@@ -194,7 +194,7 @@ DEFAULT_SMALL = dataclasses.replace(
     name="default_small",
     source=(
         "Ours, for a few thousand small images, chosen on validation images with "
-        "label draws 100 to 103 of the digits."
+        "label draws 100 to 105 of the digits."
     ),
     hidden=(300, 300),
     z_dim=5,
@@ -208,7 +208,7 @@ DEFAULT_SMALL = dataclasses.replace(
         "classification": adam(1e-3),
     },
     batch_size=100,
-    updates=2_000,
+    updates=1_600,
 )
 
 AUGMENTED = dataclasses.replace(
