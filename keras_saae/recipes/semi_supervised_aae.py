@@ -194,13 +194,12 @@ DEFAULT_SMALL = dataclasses.replace(
     name="default_small",
     source=(
         "Ours, for a few thousand small images, chosen on validation images with "
-        "label draws 100 to 105 of the digits."
+        "label draws 100 to 109 of the digits."
     ),
     hidden=(300, 300),
     z_dim=5,
     input_noise=0.1,
     discriminator_noise=0.3,
-    vat_radius=1.0,
     optimizers={
         "reconstruction": adam(5e-4),
         "discriminator": adam(3e-4, beta_1=0.1),
