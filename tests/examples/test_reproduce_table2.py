@@ -74,6 +74,15 @@ def test_summary_shows_median_worst_and_minutes(program):
     assert line.endswith("| 20.00 (1) | 20.00, 20.00 | – | 1.5 |")
 
 
+def test_readme_shows_what_the_records_say(program):
+    path = ROOT / "benchmarks" / "results" / "table2.jsonl"
+    records = program.read(path)
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    block = readme.split("<!-- results -->")[1].split("<!-- end of results -->")[0]
+    expected = f"{program.table(records, 'mnist')}\n\n{program.summary(records)}"
+    assert block.strip() == expected
+
+
 def test_only_records_of_the_very_run_let_it_be_skipped(program):
     asked = {"systems": ["labels_only"], "labels": ["100"], "seeds": ["0", "0", "1"]}
     with flagsaver.flagsaver(dataset="digits", **asked):

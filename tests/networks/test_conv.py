@@ -1,5 +1,6 @@
 """Convolutional networks: shapes, sizes that do not fit, seeds."""
 
+import keras
 import numpy as np
 import pytest
 from keras import ops
@@ -37,15 +38,15 @@ def test_convolutions_halve_the_images():
     assert encoder.get_layer("convolution_2").output.shape == (None, 7, 7, 4)
 
 
-def test_encoder_sees_neighbours_alike_wherever_they_are():
-    """One filter of ones: the feature is the sum of the pixels, wherever they are."""
-    encoder = conv_encoder(
-        (8, 8), filters=(1,), kernel_size=2, hidden=(1,), kernel_initializer="ones"
-    )
-    x = np.zeros((2, 8, 8))
-    x[0, 0:2, 0:2] = 1.0
-    x[1, 4:6, 2:4] = 1.0
-    np.testing.assert_allclose(call(encoder, x), [[4.0], [4.0]])
+def test_an_image_moved_by_two_pixels_moves_its_features_by_one():
+    encoder = conv_encoder((16, 16), filters=(3,), kernel_size=3, hidden=(4,), seed=0)
+    convolution = keras.Model(encoder.input, encoder.get_layer("convolution_1").output)
+    x = np.zeros((2, 16, 16))
+    x[0, 4:8, 4:8] = np.arange(16).reshape(4, 4)
+    x[1] = np.roll(x[0], 2, axis=1)
+    here, there = call(convolution, x)
+    assert np.any(here)
+    np.testing.assert_allclose(there, np.roll(here, 1, axis=1), atol=1e-5)
 
 
 @pytest.mark.parametrize("make", [conv_encoder, lambda s, f: conv_decoder(s, 5, f)])
