@@ -17,7 +17,11 @@ ALLOWED = {
         *("models", "networks", "priors", "optimizers", "losses", "callbacks", "data"),
         "checks",
     },
-    "models": {"phases", "optimizers", "losses", "priors", "networks", "checks"},
+    "models": {
+        *("phases", "adversary", "optimizers", "losses", "priors", "networks"),
+        "checks",
+    },
+    "adversary": {"losses"},
     "callbacks": {"plotting", "checks"},
     "evaluation": {"backend", "checks"},
     "plotting": set(),

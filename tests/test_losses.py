@@ -6,6 +6,7 @@ import pytest
 from keras import ops
 
 from keras_saae import losses
+from keras_saae.backend import value_and_grad
 
 LOG2 = np.log(2)
 # Two images of four pixels. Squared errors: 0.25 + 0 + 1 + 0 and 0 + 0 + 0 + 0.25.
@@ -124,6 +125,76 @@ def test_adversarial_losses_are_float32_of_bfloat16_logits(loss):
     logits = ops.cast(column(1.0, 2.0), "bfloat16")
     for scalar in (loss(logits), losses.discriminator_loss(logits, logits)):
         assert keras.backend.standardize_dtype(scalar.dtype) == "float32"
+
+
+# --- other games: scores of two draws and one code --------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "on_discriminator", "on_generator"),
+    [
+        # draws score 2 and -1, the code 0.5
+        ("least_squares", (1 + 4) / 4 + 1.5**2 / 2, 0.5**2 / 2),
+        ("hinge", (0 + 2) / 2 + 1.5, -0.5),
+        ("wasserstein", 0.5 - 0.5, -0.5),
+        (
+            "cross_entropy",
+            (np.log1p(np.exp(-2)) + np.log1p(np.exp(1))) / 2 + np.log1p(np.exp(0.5)),
+            np.log1p(np.exp(-0.5)),
+        ),
+    ],
+)
+def test_games_score_as_worked_out_by_hand(name, on_discriminator, on_generator):
+    discriminator_loss, generator_loss = losses.ADVERSARIAL_LOSSES[name]
+    found = value(discriminator_loss(column(2.0, -1.0), column(0.5)))
+    np.testing.assert_allclose(found, on_discriminator, atol=1e-6)
+    np.testing.assert_allclose(
+        value(generator_loss(column(0.5))), on_generator, rtol=1e-6
+    )
+
+
+@pytest.mark.parametrize("name", losses.ADVERSARIAL_LOSSES)
+def test_every_game_teaches_the_discriminator_to_score_draws_above_codes(name):
+    discriminator_loss, generator_loss = losses.ADVERSARIAL_LOSSES[name]
+    high, low = column(0.5), column(-0.5)
+    right, wrong = discriminator_loss(high, low), discriminator_loss(low, high)
+    assert value(right) < value(wrong)
+    assert value(generator_loss(column(-0.2))) < value(generator_loss(column(-0.5)))
+
+
+DRAWS = np.array([[1.0, 0.0], [0.0, 2.0]], "float32")
+CODES = np.array([[0.0, 1.0], [3.0, 1.0]], "float32")
+
+
+def test_gradient_penalty_of_a_linear_critic_is_that_of_its_slope():
+    def critic(x):  # slope (3, 4), of length 5
+        return ops.matmul(x, ops.convert_to_tensor([[3.0], [4.0]]))
+
+    found = losses.gradient_penalty(critic, DRAWS, CODES, seed=0)
+    np.testing.assert_allclose(value(found), (5 - 1) ** 2, rtol=1e-5)
+
+
+def test_gradient_penalty_looks_between_draws_and_codes(monkeypatch):
+    quarter = ops.convert_to_tensor([[0.25], [0.25]])
+    monkeypatch.setattr(keras.random, "uniform", lambda *args, **kwargs: quarter)
+    found = losses.gradient_penalty(
+        lambda x: ops.sum(x**2, axis=-1, keepdims=True) / 2, DRAWS, CODES, seed=0
+    )
+    lengths = np.linalg.norm(0.25 * DRAWS + 0.75 * CODES, axis=1)  # the slope is x
+    np.testing.assert_allclose(value(found), np.mean((lengths - 1) ** 2), rtol=1e-5)
+
+
+def test_gradient_penalty_has_a_gradient_by_the_critics_weights():
+    w = keras.Variable([[3.0], [4.0]])
+    _, (gradient,) = value_and_grad(
+        lambda: losses.gradient_penalty(lambda x: ops.matmul(x, w), DRAWS, CODES, 0),
+        [w],
+        [w],
+    )
+    # d (|w| - 1)^2 / dw = 2 (|w| - 1) w / |w|
+    np.testing.assert_allclose(
+        value(gradient), 2 * 4 * np.array([[0.6], [0.8]]), rtol=1e-5
+    )
 
 
 def test_classification_loss_is_minus_log_of_the_true_class():

@@ -3,7 +3,8 @@
 Each backend module defines the same three names:
 
 - `value_and_grad(loss_fn, variables, state)`: a loss and its gradients.
-- `input_gradient(fn, x)`: the gradient of a scalar with respect to its input.
+- `input_gradient(fn, x)`: the gradient of a scalar with respect to its input, for
+  adversarial perturbations and, differentiated again, gradient penalties.
 - `StepAdapter`: a mix-in that hands Keras' `train_step` and `test_step` to the
   model's `run_phases` and `run_evaluation`, which exist once for all backends.
 """

@@ -25,12 +25,14 @@ def value_and_grad(loss_fn, variables, state):
     return loss, tape.gradient(loss, values)
 
 
-def input_gradient(fn, x):
+def input_gradient(fn, x, differentiable=False):
     """Returns the gradient of the scalar `fn(x)` with respect to the tensor `x`.
 
     Whatever `fn` assigns on the way (batch-normalization statistics, seeds) is
-    discarded.
+    discarded. With `differentiable=True` the result may be differentiated again, by the
+    variables that `fn` reads; here it always may.
     """
+    del differentiable
     with keras.StatelessScope(), tf.GradientTape() as tape:
         tape.watch(x)
         value = fn(x)

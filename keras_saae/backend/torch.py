@@ -25,15 +25,16 @@ def value_and_grad(loss_fn, variables, state):
     return loss.detach(), list(gradients)
 
 
-def input_gradient(fn, x):
+def input_gradient(fn, x, differentiable=False):
     """Returns the gradient of the scalar `fn(x)` with respect to the tensor `x`.
 
     Whatever `fn` assigns on the way (batch-normalization statistics, seeds) is
-    discarded.
+    discarded. With `differentiable=True` the result may be differentiated again, by the
+    variables that `fn` reads; otherwise the graph is freed, which is cheaper.
     """
     x = x.detach().requires_grad_(True)
     with keras.StatelessScope(), torch.enable_grad():
-        (gradient,) = torch.autograd.grad(fn(x), x)
+        (gradient,) = torch.autograd.grad(fn(x), x, create_graph=differentiable)
     return gradient
 
 

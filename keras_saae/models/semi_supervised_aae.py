@@ -5,6 +5,7 @@ import numpy as np
 from keras import ops
 
 from keras_saae import checks, losses
+from keras_saae.adversary import EVALUATION_SEED, Adversary
 from keras_saae.networks import (
     EncoderWithHeads,
     averaged_copy,
@@ -15,7 +16,6 @@ from keras_saae.networks import (
 from keras_saae.phases import EVALUATION_BATCH_SIZE, Phase, PhasedModel
 
 PHASES = ("reconstruction", "discriminator", "generator", "classification")
-EVALUATION_SEED = 0  # evaluation always meets the same draws from the priors
 
 
 @keras.saving.register_keras_serializable("keras_saae")
@@ -195,6 +195,18 @@ class SemiSupervisedAAE(PhasedModel):
         self.seeds = keras.random.SeedGenerator(seed)  # tracked, so JAX carries it
         self.discriminator_accuracy = keras.metrics.Mean(name="discriminator_accuracy")
         self.error = keras.metrics.Mean(name="error")
+        self.game_z, self.game_y = (
+            Adversary(
+                prior,
+                discriminator,
+                self.discriminator_accuracy,
+                generator_loss=losses.GENERATOR_LOSSES[generator_loss],
+            )
+            for prior, discriminator in (
+                (prior_z, discriminator_z),
+                (prior_y, discriminator_y),
+            )
+        )
         self.built = True  # the parts are built already
 
     # Phases
@@ -290,28 +302,15 @@ class SemiSupervisedAAE(PhasedModel):
     def discriminator_loss(self, batch, training):
         """Both discriminators tell priors from codes; guessing is 4 log 2 = 2.773."""
         y, z = self._codes(batch, "discriminator", training)
-        n = ops.shape(z)[0]
-        seed = self.seeds if training else EVALUATION_SEED
-        total = 0.0
-        for discriminator, prior, code in (
-            (self.discriminator_z, self.prior_z, z),
-            (self.discriminator_y, self.prior_y, y),
-        ):
-            drawn = prior.sample(n, seed=seed)
-            # stop_gradient: the encoder stays put
-            on_prior = discriminator(drawn, training=training)
-            on_codes = discriminator(ops.stop_gradient(code), training=training)
-            total = total + losses.discriminator_loss(on_prior, on_codes)
-            right = ops.concatenate([on_prior > 0, on_codes < 0])
-            self.discriminator_accuracy.update_state(ops.cast(right, "float32"))
-        return total
+        on_z = self.game_z.discriminator_loss(z, self.seeds, training)
+        on_y = self.game_y.discriminator_loss(y, self.seeds, training)
+        return on_z + on_y
 
     def generator_loss(self, batch, training):
         """The encoder's codes pass for prior draws; 2 log 2 = 1.386 when they do."""
         y, z = self._codes(batch, "generator", training)
-        loss_fn = losses.GENERATOR_LOSSES[self.generator_loss_name]
-        on_y = loss_fn(self.discriminator_y(y, training=training))
-        on_z = loss_fn(self.discriminator_z(z, training=training))
+        on_y = self.game_y.generator_loss(y, training)
+        on_z = self.game_z.generator_loss(z, training)
         return self.generator_y_weight * on_y + self.generator_z_weight * on_z
 
     def classification_loss(self, batch, training):

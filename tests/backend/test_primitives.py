@@ -118,6 +118,20 @@ def test_input_gradient_within_value_and_grad_sees_the_values_at_hand(w, counter
     np.testing.assert_allclose(to_numpy(counter), 3.0)
 
 
+def test_input_gradient_may_be_differentiated_again_by_weights(w):
+    """The slope of sum(w x^3) at ones is 3 w, and that of its square 18 w."""
+
+    def squared_slope():
+        slope = input_gradient(
+            lambda x: ops.sum(w * x**3), ops.ones((2,)), differentiable=True
+        )
+        return ops.sum(slope**2)
+
+    loss, (gradient,) = value_and_grad(squared_slope, [w], [w])
+    np.testing.assert_allclose(to_numpy(loss), 9 * 5.0)
+    np.testing.assert_allclose(to_numpy(gradient), [18.0, 36.0])
+
+
 def test_input_gradient_agrees_with_finite_differences(normalized):
     def score(x):
         return ops.sum(ops.tanh(normalized(x, training=False)))

@@ -1,0 +1,83 @@
+"""One adversarial game: codes of images against draws from a prior."""
+
+from keras import ops
+
+from keras_saae import losses
+
+EVALUATION_SEED = 0  # evaluation always meets the same draws from the priors
+
+
+class Adversary:
+    """A prior and the discriminator that tells its draws from codes of images.
+
+    A model plays one game for each of its codes: the discriminator phase minimizes
+    `discriminator_loss`, the generator phase `generator_loss`. The model keeps prior,
+    discriminator and metric as attributes of its own, for Keras to find and save them.
+
+    Args:
+        prior: object with `sample(n, labels=None, seed=None)`.
+        discriminator: Keras model from codes to one logit `(n, 1)`. Where games are
+            played with labels, its input is the code with a one-hot label beside it,
+            whose last entry means "unknown".
+        accuracy: metric of the share of draws and codes that are told right.
+        loss: a name in `losses.ADVERSARIAL_LOSSES`.
+        generator_loss: function of the codes' scores, in the place of the game's own.
+        gradient_penalty_weight: weight of `losses.gradient_penalty`, in the game
+            "wasserstein" alone.
+    """
+
+    def __init__(
+        self,
+        prior,
+        discriminator,
+        accuracy,
+        loss="cross_entropy",
+        generator_loss=None,
+        gradient_penalty_weight=10.0,
+    ):
+        self.prior, self.discriminator = prior, discriminator
+        self.accuracy = accuracy
+        self.loss, default = losses.ADVERSARIAL_LOSSES[loss]
+        self.generator_loss_of_scores = generator_loss or default
+        self.gradient_penalty_weight = (
+            gradient_penalty_weight if loss == "wasserstein" else 0.0
+        )
+
+    def discriminator_loss(self, code, seeds, training, labels=None):
+        """What the discriminator minimizes; the codes' network stays put.
+
+        Args:
+            code: float tensor `(n, width)`.
+            seeds: the model's `SeedGenerator`; evaluation has draws of its own.
+            training: whether the networks train.
+            labels: int tensor `(n,)`, -1 for unknown: draws come from those classes,
+                and the discriminator sees them.
+        """
+        seed = seeds if training else EVALUATION_SEED
+        code = ops.stop_gradient(code)
+        drawn = self.prior.sample(ops.shape(code)[0], labels=labels, seed=seed)
+        on_prior = self._score(drawn, labels, training)
+        on_codes = self._score(code, labels, training)
+        right = ops.concatenate([on_prior > 0, on_codes < 0])
+        self.accuracy.update_state(ops.cast(right, "float32"))
+        loss = self.loss(on_prior, on_codes)
+        if self.gradient_penalty_weight:
+            loss = loss + self.gradient_penalty_weight * losses.gradient_penalty(
+                lambda x: self._score(x, labels, training), drawn, code, seed
+            )
+        return loss
+
+    def generator_loss(self, code, training, labels=None):
+        """What the encoder minimizes, so that its codes pass for draws."""
+        return self.generator_loss_of_scores(self._score(code, labels, training))
+
+    def _score(self, code, labels, training):
+        if labels is not None:
+            code = ops.concatenate([code, self._label_entries(code, labels)], axis=-1)
+        return self.discriminator(code, training=training)
+
+    def _label_entries(self, code, labels):
+        """One-hot labels with a last entry for "unknown", `(n, num_classes + 1)`."""
+        width = self.discriminator.input_shape[-1] - code.shape[-1]
+        labels = ops.where(labels < 0, width - 1, labels)
+        return ops.one_hot(labels, width, dtype="float32")
