@@ -18,7 +18,8 @@ class Adversary:
         prior: object with `sample(n, labels=None, seed=None)`.
         discriminator: Keras model from codes to one logit `(n, 1)`. Where games are
             played with labels, its input is the code with a one-hot label beside it,
-            whose last entry means "unknown".
+            whose last entry means "unknown"; where something else stands beside the
+            code, it is the input too.
         accuracy: metric of the share of draws and codes that are told right.
         loss: a name in `losses.ADVERSARIAL_LOSSES`.
         generator_loss: function of the codes' scores, in the place of the game's own.
@@ -43,7 +44,7 @@ class Adversary:
             gradient_penalty_weight if loss == "wasserstein" else 0.0
         )
 
-    def discriminator_loss(self, code, seeds, training, labels=None):
+    def discriminator_loss(self, code, seeds, training, labels=None, beside=None):
         """What the discriminator minimizes; the codes' network stays put.
 
         Args:
@@ -52,32 +53,39 @@ class Adversary:
             training: whether the networks train.
             labels: int tensor `(n,)`, -1 for unknown: draws come from those classes,
                 and the discriminator sees them.
+            beside: float tensor `(n, ...)` that the discriminator sees beside codes
+                and draws alike. The code then has to be distributed like the prior
+                whatever stands beside it, that is, independent of it.
         """
         seed = seeds if training else EVALUATION_SEED
         code = ops.stop_gradient(code)
         drawn = self.prior.sample(ops.shape(code)[0], labels=labels, seed=seed)
-        on_prior = self._score(drawn, labels, training)
-        on_codes = self._score(code, labels, training)
+        beside = self._beside(code, labels, beside)
+        on_prior = self._score(drawn, beside, training)
+        on_codes = self._score(code, beside, training)
         right = ops.concatenate([on_prior > 0, on_codes < 0])
         self.accuracy.update_state(ops.cast(right, "float32"))
         loss = self.loss(on_prior, on_codes)
         if self.gradient_penalty_weight:
             loss = loss + self.gradient_penalty_weight * losses.gradient_penalty(
-                lambda x: self._score(x, labels, training), drawn, code, seed
+                lambda x: self._score(x, beside, training), drawn, code, seed
             )
         return loss
 
-    def generator_loss(self, code, training, labels=None):
+    def generator_loss(self, code, training, labels=None, beside=None):
         """What the encoder minimizes, so that its codes pass for draws."""
-        return self.generator_loss_of_scores(self._score(code, labels, training))
+        beside = self._beside(code, labels, beside)
+        return self.generator_loss_of_scores(self._score(code, beside, training))
 
-    def _score(self, code, labels, training):
-        if labels is not None:
-            code = ops.concatenate([code, self._label_entries(code, labels)], axis=-1)
+    def _score(self, code, beside, training):
+        if beside is not None:
+            code = ops.concatenate([code, beside], axis=-1)
         return self.discriminator(code, training=training)
 
-    def _label_entries(self, code, labels):
-        """One-hot labels with a last entry for "unknown", `(n, num_classes + 1)`."""
+    def _beside(self, code, labels, beside):
+        """What stands beside a code, without gradient; labels as `(n, classes + 1)`."""
+        if labels is None:
+            return None if beside is None else ops.stop_gradient(beside)
         width = self.discriminator.input_shape[-1] - code.shape[-1]
         labels = ops.where(labels < 0, width - 1, labels)
         return ops.one_hot(labels, width, dtype="float32")

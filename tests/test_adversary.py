@@ -59,8 +59,19 @@ def test_only_a_wasserstein_critic_pays_for_its_slope():
 def test_discriminator_sees_labels_one_hot_with_a_last_entry_for_unknown():
     game = adversary(discriminator=critic(0, 0, 10, 20, 30))
     labels = ops.convert_to_tensor([1, -1])
-    score = game._score(ops.convert_to_tensor(CODE), labels, training=False)
-    np.testing.assert_allclose(value(score), [[20.0], [30.0]])
+    found = game.generator_loss(ops.convert_to_tensor(CODE), False, labels)
+    np.testing.assert_allclose(value(found), np.log1p(np.exp([-20, -30])).mean())
+
+
+def test_discriminator_sees_what_stands_beside_codes_and_draws():
+    game = adversary(discriminator=critic(0, 0, 2), loss="wasserstein")
+    game.gradient_penalty_weight = 0.0
+    code, beside = (ops.convert_to_tensor(v) for v in (CODE, [[1.0], [3.0]]))
+    found = game.generator_loss(code, False, beside=beside)
+    np.testing.assert_allclose(value(found), -2.0 * (1.0 + 3.0) / 2)
+    # The draws have the same beside them, so that by it alone none can be told.
+    found = game.discriminator_loss(code, None, True, beside=beside)
+    np.testing.assert_allclose(value(found), 0.0)
 
 
 class Echo:

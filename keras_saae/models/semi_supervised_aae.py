@@ -36,7 +36,8 @@ class SemiSupervisedAAE(PhasedModel):
             to features; the model adds a softmax head for y and a linear one for z.
         decoder: Keras model from codes `(n, num_classes + z_dim)`, y beside z, to
             images in [0, 1].
-        discriminator_z: Keras model from `(n, z_dim)` to one logit `(n, 1)`.
+        discriminator_z: Keras model from `(n, z_dim)` to one logit `(n, 1)`; from
+            `(n, z_dim + num_classes)`, z beside y, with `style_given_class`.
         discriminator_y: Keras model from `(n, num_classes)` to one logit `(n, 1)`.
         prior_z: prior of the style code; its draws set `z_dim`. Paper: N(0, I), 10.
         prior_y: prior of the class code; its draws set `num_classes`.
@@ -47,6 +48,9 @@ class SemiSupervisedAAE(PhasedModel):
         generator_loss: a name in `losses.GENERATOR_LOSSES`.
         generator_y_weight, generator_z_weight: weights of the two codes in the
             generator phase; 0 leaves that code without a prior. Paper: 1.
+        style_given_class: whether z has to follow its prior within every class, not
+            only over all of them: discriminator_z sees y beside z. Styles then know
+            nothing of the class, and every class comes in all of them. Paper: no.
         input_noise: standard deviation of the Gaussian noise on the images, in
             training, in pixel units. Paper: 0.3.
         augmentation: what changes images in training and leaves their class alone: a
@@ -109,6 +113,7 @@ class SemiSupervisedAAE(PhasedModel):
         generator_loss="non_saturating",
         generator_y_weight=1.0,
         generator_z_weight=1.0,
+        style_given_class=False,
         input_noise=0.3,
         augmentation=None,
         noisy_phases=PHASES,
@@ -156,6 +161,7 @@ class SemiSupervisedAAE(PhasedModel):
         self.generator_loss_name = generator_loss
         self.generator_y_weight = generator_y_weight
         self.generator_z_weight = generator_z_weight
+        self.style_given_class = style_given_class
         self.input_noise, self.noisy_phases = input_noise, tuple(noisy_phases)
         self.augmentation = checks.check_augmentation(augmentation)
         self.labelled_reconstruction = labelled_reconstruction
@@ -174,7 +180,8 @@ class SemiSupervisedAAE(PhasedModel):
         self.image_shape = tuple(encoder.input_shape[1:])
         code_width = self.num_classes + self.z_dim
         checks.check_network("decoder", decoder, (code_width,), self.image_shape)
-        checks.check_network("discriminator_z", discriminator_z, (self.z_dim,), (1,))
+        z_width = code_width if style_given_class else self.z_dim
+        checks.check_network("discriminator_z", discriminator_z, (z_width,), (1,))
         checks.check_network(
             "discriminator_y", discriminator_y, (self.num_classes,), (1,)
         )
@@ -302,7 +309,9 @@ class SemiSupervisedAAE(PhasedModel):
     def discriminator_loss(self, batch, training):
         """Both discriminators tell priors from codes; guessing is 4 log 2 = 2.773."""
         y, z = self._codes(batch, "discriminator", training)
-        on_z = self.game_z.discriminator_loss(z, self.seeds, training)
+        on_z = self.game_z.discriminator_loss(
+            z, self.seeds, training, beside=y if self.style_given_class else None
+        )
         on_y = self.game_y.discriminator_loss(y, self.seeds, training)
         return on_z + on_y
 
@@ -310,7 +319,9 @@ class SemiSupervisedAAE(PhasedModel):
         """The encoder's codes pass for prior draws; 2 log 2 = 1.386 when they do."""
         y, z = self._codes(batch, "generator", training)
         on_y = self.game_y.generator_loss(y, training)
-        on_z = self.game_z.generator_loss(z, training)
+        on_z = self.game_z.generator_loss(
+            z, training, beside=y if self.style_given_class else None
+        )
         return self.generator_y_weight * on_y + self.generator_z_weight * on_z
 
     def classification_loss(self, batch, training):
@@ -499,6 +510,7 @@ class SemiSupervisedAAE(PhasedModel):
             "generator_loss": self.generator_loss_name,
             "generator_y_weight": self.generator_y_weight,
             "generator_z_weight": self.generator_z_weight,
+            "style_given_class": self.style_given_class,
             "input_noise": self.input_noise,
             "augmentation": serialize(self.augmentation),
             "noisy_phases": list(self.noisy_phases),

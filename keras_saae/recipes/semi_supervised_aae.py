@@ -29,8 +29,9 @@ class SemiSupervisedAAERecipe(Recipe):
         noisy_phases: phases that see the noise.
         discriminator_noise: standard deviation on the discriminators' input.
         reconstruction_loss, generator_loss, generator_y_weight, generator_z_weight,
-        labelled_reconstruction, reconstruction_trains_y, labelled_adversarial,
-        vat_weight, vat_radius, style_consistency_weight, style_consistency_scale,
+        style_given_class, labelled_reconstruction, reconstruction_trains_y,
+        labelled_adversarial, vat_weight, vat_radius, style_consistency_weight,
+        style_consistency_scale,
         warm_up, averaging: see `SemiSupervisedAAE`.
     """
 
@@ -54,6 +55,7 @@ class SemiSupervisedAAERecipe(Recipe):
     generator_loss: str = "non_saturating"
     generator_y_weight: float = 1.0
     generator_z_weight: float = 1.0
+    style_given_class: bool = False
     labelled_reconstruction: str | None = None
     reconstruction_trains_y: bool = True
     labelled_adversarial: bool = False
@@ -111,7 +113,7 @@ class SemiSupervisedAAERecipe(Recipe):
             ),
             "discriminator_z": network(
                 mlp_discriminator,
-                self.z_dim,
+                self.z_dim + (num_classes if self.style_given_class else 0),
                 "discriminator_z",
                 hidden=self.discriminator_z_hidden,
                 batch_normalization=self.discriminator_batch_normalization,

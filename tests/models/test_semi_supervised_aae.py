@@ -23,7 +23,7 @@ from keras import layers, ops
 
 from keras_saae import losses
 from keras_saae.backend import value_and_grad
-from keras_saae.networks import RandomAffine, mlp_decoder
+from keras_saae.networks import RandomAffine, mlp_decoder, mlp_discriminator
 from keras_saae.priors import Categorical, Gaussian
 
 LOG2 = np.log(2)
@@ -289,6 +289,7 @@ def test_settings_survive_saving(tmp_path):
         "generator_loss": "saturating",
         "generator_y_weight": 0.5,
         "generator_z_weight": 2.0,
+        "style_given_class": True,
         "input_noise": 0.2,
         "noisy_phases": ("reconstruction",),
         "labelled_reconstruction": "soft",
@@ -305,13 +306,13 @@ def test_settings_survive_saving(tmp_path):
         "prior_y": Categorical(3, [0.5, 0.25, 0.25]),
         "prior_z": Gaussian(2, stddev=5.0),
     }
-    model = tiny.aae(**settings)
+    model = tiny.aae(**given_class(**settings))
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     found = tiny.plain_settings(loaded)
     assert found == tiny.plain_settings(model)
     plain = {key: v for key, v in settings.items() if key in found}
-    assert len(plain) == 18
+    assert len(plain) == 19
     assert found == {**found, **plain, "noisy_phases": ["reconstruction"]}
     assert loaded.prior_z.stddev == 5.0
     assert loaded.prior_y.weights == [0.5, 0.25, 0.25]
@@ -696,6 +697,56 @@ def test_generator_weighs_its_two_codes():
     y, z = y["generator"], z["generator"]
     np.testing.assert_allclose(both["generator"], y + z, rtol=1e-5)
     np.testing.assert_allclose(weighed["generator"], 3.0 * y + 0.5 * z, rtol=1e-5)
+
+
+def given_class(**settings):
+    """Parts and settings of a model whose discriminator of z sees y too."""
+    width = tiny.Z_DIM + tiny.NUM_CLASSES
+    discriminator = mlp_discriminator(width, "on_z_and_y", hidden=(6,), seed=0)
+    return {
+        "parts": {"discriminator_z": discriminator},
+        "style_given_class": True,
+        **settings,
+    }
+
+
+def test_style_given_class_shows_the_discriminator_of_z_the_class_too():
+    model, _, found, codes = losses_of(**given_class(generator_y_weight=0.0))
+    y, z = codes["x"]
+    on_code = score(model.discriminator_z, np.concatenate([z, y], axis=1))
+    np.testing.assert_allclose(
+        found["generator"], np.mean(np.log1p(np.exp(-on_code))), rtol=1e-4
+    )
+    draws = np.concatenate([model.prior_z.rows[: len(y)], y], axis=1)
+    told = np.concatenate([score(model.discriminator_z, draws), -on_code])
+    on_y = np.concatenate(
+        [
+            score(model.discriminator_y, model.prior_y.rows[: len(y)]),
+            -score(model.discriminator_y, y),
+        ]
+    )
+    expected = 2 * sum(np.mean(np.log1p(np.exp(-s))) for s in (told, on_y))
+    np.testing.assert_allclose(found["discriminator"], expected, rtol=1e-4)
+
+
+def test_style_given_class_does_not_change_the_class():
+    """The encoder has to fit z to y, not y to z."""
+    model = tiny.quiet_aae(**given_class(generator_y_weight=0.0))
+    batch = model.prepare(tiny.batch(), training=True)
+    y_head = model.encoder.y_head.trainable_variables
+    _, gradients = value_and_grad(
+        lambda: model.generator_loss(batch, training=True),
+        [*y_head, *model.encoder.z_head.trainable_variables],
+        [*model.variables],
+    )
+    for gradient in gradients[: len(y_head)]:
+        assert gradient is None or not np.any(to_numpy(gradient))
+    assert np.any(to_numpy(gradients[-1]))
+
+
+def test_style_given_class_needs_a_discriminator_of_both_codes():
+    with pytest.raises(ValueError, match="discriminator_z"):
+        tiny.aae(style_given_class=True)
 
 
 def test_reconstruction_loss_is_the_one_named():
