@@ -364,6 +364,26 @@ def style_consistency_loss(classify, decode, x, y_logits, z, seed, scale=1.0):
     return categorical_kl(y_logits, classify(x + ops.stop_gradient(change)))
 
 
+def augmentation_consistency_loss(classify, augmentation, x, y_logits, seed):
+    """How far the class code moves when an image is augmented.
+
+        KL( q(y|x) || q(y|augmentation(x)) ),  q(y|x) held constant
+
+    Args:
+        classify: function from images to y logits.
+        augmentation: `augmentation(x, seed)`, changes images and not their class.
+        x: float tensor `(n, ...)`, images without noise in [0, 1], labelled or not.
+        y_logits: `(n, num_classes)`, `classify(x)`.
+        seed: integer or `keras.random.SeedGenerator`.
+
+    Returns:
+        Scalar in nats, mean over the batch.
+
+    Source: Xie et al., arXiv:1904.12848, equation 1.
+    """
+    return categorical_kl(ops.stop_gradient(y_logits), classify(augmentation(x, seed)))
+
+
 def _unit_length(d):
     """Each image of `d` scaled to L2 length 1; zeros stay zeros."""
     d = ops.cast(d, "float32")

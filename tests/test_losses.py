@@ -369,6 +369,19 @@ def test_style_consistency_loss_is_that_of_the_formula(classify, monkeypatch, sc
     np.testing.assert_allclose(value(loss), expected, rtol=1e-4, atol=1e-6)
 
 
+def test_augmentation_consistency_is_the_divergence_from_the_changed_image(classify):
+    def shift(x, seed):
+        assert seed == 5
+        return x + 1.0
+
+    x = ops.convert_to_tensor(IMAGES.astype("float32"))
+    loss = losses.augmentation_consistency_loss(classify, shift, x, classify(x), 5)
+    flat = IMAGES.reshape(5, 4)
+    p, q = softmax(flat @ WEIGHTS), softmax((flat + 1.0) @ WEIGHTS)
+    expected = np.mean(np.sum(p * np.log(p / q), axis=1))
+    np.testing.assert_allclose(value(loss), expected, rtol=1e-4)
+
+
 def test_style_consistency_costs_nothing_where_the_decoder_ignores_the_style(classify):
     x, z = (ops.convert_to_tensor(a.astype("float32")) for a in (IMAGES, STYLES))
     loss = losses.style_consistency_loss(

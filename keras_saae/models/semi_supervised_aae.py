@@ -55,7 +55,10 @@ class SemiSupervisedAAE(PhasedModel):
             training, in pixel units. Paper: 0.3.
         augmentation: what changes images in training and leaves their class alone: a
             serializable `augmentation(x, seed)`, such as `networks.RandomAffine()`.
-            All phases of a step see the same change. Paper: none.
+            Labelled images are changed; unlabelled ones stay, but their class has to
+            be that of the changed image too. Paper: none.
+        augmentation_weight: weight of that demand, in the classification phase.
+            Formula: `losses.augmentation_consistency_loss`.
         noisy_phases: phases that see the noisy images; the others see clean ones.
             The reconstruction's target never has noise.
         labelled_reconstruction: `None`: labelled images stay out of the
@@ -75,9 +78,9 @@ class SemiSupervisedAAE(PhasedModel):
             that q(y|x) stay when the decoder changes the image's style. 0 switches it
             off, as in the paper. Formula: `losses.style_consistency_loss`.
         style_consistency_scale: length of that change; 1 is that of the prior.
-        warm_up: updates over which the weights of virtual adversarial training and of
-            style consistency rise from 0, such as 1,000. They hold what the classifier
-            believes; at first it believes little that is true.
+        warm_up: updates over which the weights of virtual adversarial training, style
+            consistency and augmentation rise from 0, such as 1,000. They hold what the
+            classifier believes; at first it believes little that is true.
         averaging: weight of the past in the moving average of the encoder's
             weights, such as 0.999, or `None` for no average. `evaluate`, `predict`
             and `encode` use the average; training does not.
@@ -116,6 +119,7 @@ class SemiSupervisedAAE(PhasedModel):
         style_given_class=False,
         input_noise=0.3,
         augmentation=None,
+        augmentation_weight=1.0,
         noisy_phases=PHASES,
         labelled_reconstruction=None,
         reconstruction_trains_y=True,
@@ -145,6 +149,7 @@ class SemiSupervisedAAE(PhasedModel):
             ("generator_y_weight", generator_y_weight),
             ("generator_z_weight", generator_z_weight),
             ("input_noise", input_noise),
+            ("augmentation_weight", augmentation_weight),
             ("vat_weight", vat_weight),
             ("vat_radius", vat_radius),
             ("style_consistency_weight", style_consistency_weight),
@@ -164,6 +169,7 @@ class SemiSupervisedAAE(PhasedModel):
         self.style_given_class = style_given_class
         self.input_noise, self.noisy_phases = input_noise, tuple(noisy_phases)
         self.augmentation = checks.check_augmentation(augmentation)
+        self.augmentation_weight = augmentation_weight
         self.labelled_reconstruction = labelled_reconstruction
         self.reconstruction_trains_y = reconstruction_trains_y
         self.labelled_adversarial = labelled_adversarial
@@ -254,10 +260,9 @@ class SemiSupervisedAAE(PhasedModel):
         return [self.discriminator_accuracy, self.error]
 
     def prepare(self, batch, training):
-        """Scales pixels, augments and adds noise once, for all phases of the step."""
+        """Scales pixels, augments the labelled images and adds noise, once a step."""
         x, x_labelled = pixels(batch["x"]), pixels(batch["x_labelled"])
         if training and self.augmentation is not None:
-            x = self.augmentation(x, self.seeds)
             x_labelled = self.augmentation(x_labelled, self.seeds)
         noise = self.input_noise if training else 0.0
         return {
@@ -333,12 +338,16 @@ class SemiSupervisedAAE(PhasedModel):
         )
         loss = losses.classification_loss(y_labelled, y_logits)
         self.error.update_state(losses.errors(y_labelled, y_logits))
-        if training and (self.vat_weight or self.style_consistency_weight):
+        if training and (
+            self.vat_weight
+            or self.style_consistency_weight
+            or self.augmentation is not None
+        ):
             loss = loss + batch["warmth"] * self._smoothness_loss(batch["x"])
         return loss
 
     def _smoothness_loss(self, x):
-        """Virtual adversarial loss and style consistency, weighted."""
+        """What keeps q(y|x) smooth, each part with its weight."""
         y_logits, z = self.encoder(x, training=True)
         loss = 0.0
         if self.vat_weight:
@@ -360,6 +369,12 @@ class SemiSupervisedAAE(PhasedModel):
                 z,
                 self.seeds,
                 scale=self.style_consistency_scale,
+            )
+        if self.augmentation is not None:
+            loss = loss + self.augmentation_weight * (
+                losses.augmentation_consistency_loss(
+                    self.encoder.classify, self.augmentation, x, y_logits, self.seeds
+                )
             )
         return loss
 
@@ -513,6 +528,7 @@ class SemiSupervisedAAE(PhasedModel):
             "style_given_class": self.style_given_class,
             "input_noise": self.input_noise,
             "augmentation": serialize(self.augmentation),
+            "augmentation_weight": self.augmentation_weight,
             "noisy_phases": list(self.noisy_phases),
             "labelled_reconstruction": self.labelled_reconstruction,
             "reconstruction_trains_y": self.reconstruction_trains_y,

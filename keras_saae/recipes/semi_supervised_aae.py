@@ -30,9 +30,9 @@ class SemiSupervisedAAERecipe(Recipe):
         discriminator_noise: standard deviation on the discriminators' input.
         reconstruction_loss, generator_loss, generator_y_weight, generator_z_weight,
         style_given_class, labelled_reconstruction, reconstruction_trains_y,
-        labelled_adversarial, vat_weight, vat_radius, style_consistency_weight,
-        style_consistency_scale,
-        warm_up, averaging: see `SemiSupervisedAAE`.
+        labelled_adversarial, augmentation_weight, vat_weight, vat_radius,
+        style_consistency_weight, style_consistency_scale, warm_up, averaging: see
+        `SemiSupervisedAAE`.
     """
 
     hidden: tuple = (1000, 1000)
@@ -59,6 +59,7 @@ class SemiSupervisedAAERecipe(Recipe):
     labelled_reconstruction: str | None = None
     reconstruction_trains_y: bool = True
     labelled_adversarial: bool = False
+    augmentation_weight: float = 1.0
     vat_weight: float = 0.0
     vat_radius: float = 1.0
     style_consistency_weight: float = 0.0
@@ -216,7 +217,8 @@ AUGMENTED = dataclasses.replace(
     DEFAULT,
     name="augmented",
     source=(
-        "Ours: default, with images turned, scaled and shifted a little in training."
+        "Ours: default, and the class has to stay when an image is turned, scaled and "
+        "shifted a little."
     ),
     augmentation={"rotation": 10.0, "scale": 0.1, "shift": 0.07},
 )

@@ -291,6 +291,7 @@ def test_settings_survive_saving(tmp_path):
         "generator_z_weight": 2.0,
         "style_given_class": True,
         "input_noise": 0.2,
+        "augmentation_weight": 0.5,
         "noisy_phases": ("reconstruction",),
         "labelled_reconstruction": "soft",
         "reconstruction_trains_y": False,
@@ -312,7 +313,7 @@ def test_settings_survive_saving(tmp_path):
     found = tiny.plain_settings(loaded)
     assert found == tiny.plain_settings(model)
     plain = {key: v for key, v in settings.items() if key in found}
-    assert len(plain) == 19
+    assert len(plain) == 20
     assert found == {**found, **plain, "noisy_phases": ["reconstruction"]}
     assert loaded.prior_z.stddev == 5.0
     assert loaded.prior_y.weights == [0.5, 0.25, 0.25]
@@ -484,17 +485,32 @@ def test_average_follows_the_formula_step_by_step():
     tiny.assert_equal(model.averaged_encoder.get_weights(), expected, atol=1e-5)
 
 
-def test_augmentation_changes_the_images_of_training_alone():
+def test_augmentation_changes_the_labelled_images_of_training_alone():
     model = tiny.aae(augmentation=RandomAffine(rotation=30.0), input_noise=0.0)
     for training in (True, False):
         batch = model.prepare(tiny.batch(), training=training)
         for key in ("x", "x_labelled"):
             clean = to_numpy(tiny.batch()[key]) / 255
             far = np.abs(to_numpy(batch[key]) - clean).max()
-            assert far > 0.1 if training else far < 1e-6
+            assert far > 0.1 if training and key == "x_labelled" else far < 1e-6
             np.testing.assert_array_equal(
                 to_numpy(batch[key]), to_numpy(batch[f"{key}_noisy"])
             )
+
+
+def test_augmentation_weight_adds_that_share_of_its_consistency():
+    def darker(x, seed):
+        del seed
+        return x / 2
+
+    *_, without, _ = losses_of(augmentation=darker, augmentation_weight=0.0)
+    model, batch, found, _ = losses_of(augmentation=darker, augmentation_weight=3.0)
+    codes = [model.encoder(x)[0] for x in (batch["x"], batch["x"] / 2)]
+    term = to_numpy(losses.categorical_kl(*codes))
+    assert term > 1e-4
+    np.testing.assert_allclose(
+        found["classification"], without["classification"] + 3.0 * term, rtol=1e-5
+    )
 
 
 def test_augmentation_is_saved_with_the_model(tmp_path):
