@@ -108,6 +108,7 @@ SYSTEMS = {
     ),
     "default_small": System("ours, for small data"),
     "augmented": System("ours, images turned and shifted a little"),
+    "generative": System("ours, style apart from class"),
     "latala2025": System(
         "AAE on the schedule of Latała (2025), 500 epochs",
         {"100": 23.50, "1000": 6.90, "all": 1.04},
@@ -275,7 +276,7 @@ def names_of_systems():
         names += ablations if name == "ablations" else [name]
     if _DATASET.value == "digits":
         names = ["default_small" if name == "default" else name for name in names]
-        if for_mnist := {"augmented", *ablations}.intersection(names):
+        if for_mnist := {"augmented", "generative", *ablations}.intersection(names):
             sys.exit(f"--systems: {', '.join(sorted(for_mnist))} are made for MNIST.")
     unknown = sorted(set(names) - SYSTEMS.keys() - recipes.RECIPES.keys())
     if unknown:

@@ -24,8 +24,9 @@ def get(name):
 
     Args:
         name: "paper", "adamw", "default", or "default_small" for a few thousand
-            small images such as the digits; "labels_only" and "vat" for the
-            baselines.
+            small images such as the digits; "augmented" and "generative", ours for
+            images and for drawing them; "labels_only", "nn" and "vat" for the
+            baselines; more in `RECIPES`.
 
     Raises:
         ValueError: if there is none of that name.

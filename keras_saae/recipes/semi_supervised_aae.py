@@ -223,6 +223,16 @@ AUGMENTED = dataclasses.replace(
     augmentation={"rotation": 10.0, "scale": 0.1, "shift": 0.07},
 )
 
+GENERATIVE = dataclasses.replace(
+    DEFAULT,
+    name="generative",
+    source=(
+        "Ours, for drawing any class in any style: default, but the style follows its "
+        "prior within every class. Classifies a little worse; docs/experiments.md."
+    ),
+    style_given_class=True,
+)
+
 LATALA_2025 = dataclasses.replace(
     PAPER,
     name="latala2025",
@@ -300,6 +310,7 @@ RECIPES = (
     DEFAULT,
     DEFAULT_SMALL,
     AUGMENTED,
+    GENERATIVE,
     LATALA_2025,
     CLASSIFIER_2019,
     *ABLATIONS,
