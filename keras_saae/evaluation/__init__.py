@@ -8,12 +8,20 @@ from keras_saae.evaluation.generation import (
     style_leakage,
     style_variety,
 )
+from keras_saae.evaluation.likelihood import (
+    ParzenEstimate,
+    parzen_log_densities,
+    parzen_log_likelihood,
+)
 
 __all__ = [
+    "ParzenEstimate",
     "class_fidelity",
     "class_shares",
     "error_rate",
     "latent_mmd",
+    "parzen_log_densities",
+    "parzen_log_likelihood",
     "style_leakage",
     "style_variety",
 ]
