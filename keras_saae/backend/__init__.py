@@ -1,10 +1,11 @@
 """What differs between TensorFlow, JAX and PyTorch, and nothing else.
 
-Each backend module defines the same three names:
+Each backend module defines the same four names:
 
 - `value_and_grad(loss_fn, variables, state)`: a loss and its gradients.
 - `input_gradient(fn, x)`: the gradient of a scalar with respect to its input, for
   adversarial perturbations and, differentiated again, gradient penalties.
+- `compiled(fn)`: a function of tensors that is called many times, made fast.
 - `StepAdapter`: a mix-in that hands Keras' `train_step` and `test_step` to the
   model's `run_phases` and `run_evaluation`, which exist once for all backends.
 """
@@ -16,13 +17,24 @@ import keras
 if keras.backend.backend() == "tensorflow":
     from keras_saae.backend.tensorflow import (
         StepAdapter,
+        compiled,
         input_gradient,
         value_and_grad,
     )
 elif keras.backend.backend() == "jax":
-    from keras_saae.backend.jax import StepAdapter, input_gradient, value_and_grad
+    from keras_saae.backend.jax import (
+        StepAdapter,
+        compiled,
+        input_gradient,
+        value_and_grad,
+    )
 elif keras.backend.backend() == "torch":
-    from keras_saae.backend.torch import StepAdapter, input_gradient, value_and_grad
+    from keras_saae.backend.torch import (
+        StepAdapter,
+        compiled,
+        input_gradient,
+        value_and_grad,
+    )
 else:
     raise ImportError(
         "keras_saae trains on the Keras backends tensorflow, jax and torch. "
@@ -43,4 +55,10 @@ def keep_tensorflow_off_gpu():
             tf.config.set_visible_devices([], "GPU")
 
 
-__all__ = ["StepAdapter", "input_gradient", "keep_tensorflow_off_gpu", "value_and_grad"]
+__all__ = [
+    "StepAdapter",
+    "compiled",
+    "input_gradient",
+    "keep_tensorflow_off_gpu",
+    "value_and_grad",
+]

@@ -52,6 +52,15 @@ def input_gradient(fn, x, differentiable=False):
     return jax.grad(inner)(x)
 
 
+def compiled(fn):
+    """Returns `fn`, a function of tensors, compiled.
+
+    It reads variables, such as a model's weights, when it is first called: make it anew
+    when they have changed.
+    """
+    return jax.jit(fn)
+
+
 class StepAdapter:
     """Runs the model's own step bodies as Keras' stateless JAX steps."""
 

@@ -39,6 +39,15 @@ def input_gradient(fn, x, differentiable=False):
     return tape.gradient(value, x)
 
 
+def compiled(fn):
+    """Returns `fn`, a function of tensors, compiled.
+
+    It reads variables, such as a model's weights, when it is first called: make it anew
+    when they have changed.
+    """
+    return tf.function(fn)
+
+
 class StepAdapter:
     """Runs the model's own step bodies as Keras' TensorFlow steps."""
 

@@ -38,6 +38,15 @@ def input_gradient(fn, x, differentiable=False):
     return gradient
 
 
+def compiled(fn):
+    """Returns `fn`, a function of tensors, as it is: steps are not compiled here.
+
+    It reads variables, such as a model's weights, when it is first called: make it anew
+    when they have changed.
+    """
+    return fn
+
+
 class StepAdapter:
     """Runs the model's own step bodies as Keras' PyTorch steps."""
 

@@ -1,5 +1,6 @@
 """Scores of a trained model, from NumPy arrays."""
 
+from keras_saae.evaluation import attacks
 from keras_saae.evaluation.error_rate import error_rate
 from keras_saae.evaluation.generation import (
     class_fidelity,
@@ -16,6 +17,7 @@ from keras_saae.evaluation.likelihood import (
 
 __all__ = [
     "ParzenEstimate",
+    "attacks",
     "class_fidelity",
     "class_shares",
     "error_rate",

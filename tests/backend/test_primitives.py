@@ -9,7 +9,7 @@ import pytest
 from keras import ops
 
 from keras_saae import backend
-from keras_saae.backend import input_gradient, value_and_grad
+from keras_saae.backend import compiled, input_gradient, value_and_grad
 
 to_numpy = ops.convert_to_numpy
 
@@ -142,6 +142,18 @@ def test_input_gradient_agrees_with_finite_differences(normalized):
     step[1, 2] = 0.01
     up, down = (to_numpy(score(ops.convert_to_tensor(x + s))) for s in (step, -step))
     np.testing.assert_allclose(gradient[1, 2], (up - down) / 0.02, rtol=1e-2)
+
+
+def test_a_compiled_function_gives_what_the_function_gives(w):
+    def slope_of_squares(x, scale):
+        return input_gradient(lambda v: ops.sum(scale * w * v**2), x), scale
+
+    fast = compiled(slope_of_squares)
+    for x in ([3.0, 4.0], [5.0, 6.0]):
+        x = ops.convert_to_tensor(x)
+        slope, scale = fast(x, ops.convert_to_tensor(10.0))
+        np.testing.assert_allclose(to_numpy(slope), 20 * np.array([1, 2]) * to_numpy(x))
+        np.testing.assert_allclose(to_numpy(scale), 10.0)
 
 
 def test_other_backends_are_refused_with_the_list_of_ours(monkeypatch):

@@ -1,0 +1,308 @@
+"""Adversarial attacks: the smallest change of each pixel that makes a classifier err.
+
+All keep |x_attacked - x| <= epsilon in each pixel and x_attacked in [0, 1], and climb
+the same loss, the log-odds against the true class:
+
+    log (1 - p_y) - log p_y,   p = p(.|x)
+
+In each image its gradient points where that of the cross-entropy does, so that the
+signs, and with them the attacks, are those published. But it does not vanish where the
+model is sure: there a float32 cross-entropy has no gradient, and the attack would fail
+for a reason that is no robustness.
+
+Another `loss(x, y) -> (n,)` in `keras.ops` makes another attack. One with a target, on
+images of noise, so that they pass for class y:
+
+    towards = log_odds_loss(model)
+    pgd(model, noise, y, epsilon=1.0, loss=lambda x, y: -towards(x, y))
+
+A rejecting classifier wants a loss that also keeps the image accepted. Before believing
+a robust result, let epsilon, steps and restarts grow: the error must grow to 100 %.
+"""
+
+import math
+import warnings
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_saae import checks
+from keras_saae.backend import compiled, input_gradient
+
+BATCH_SIZE = 500
+SMALLEST = 1e-37  # near the smallest normal float32
+
+
+def fgsm(model, x, y, epsilon, loss=None, from_logits=False):
+    """Fast gradient sign method: one step of length epsilon.
+
+        x_attacked = clip(x + epsilon * sign(grad_x loss(x, y)), 0, 1)
+
+    Args:
+        model: from images to class probabilities `(n, num_classes)`: any model of this
+            package, any Keras model or function in `keras.ops`.
+        x: images `(n, height, width[, channels])`, float in [0, 1] or uint8.
+        y: integer `(n,)`. True classes.
+        epsilon: largest change of a pixel, in [0, 1]; 0.3 is usual on MNIST.
+        loss: `loss(x, y) -> (n,)`, one number for each image, to climb instead of the
+            log-odds against y; tensors in, tensor out.
+        from_logits: whether the model gives logits, not probabilities.
+
+    Returns:
+        Float32 array like `x`, the attacked images.
+
+    Raises:
+        TypeError, ValueError: for an epsilon outside [0, 1]; for images or labels that
+            are none; if the model gives no probabilities (or logits), or the loss not
+            one number for each image.
+
+    Warns:
+        UserWarning: if the loss has no gradient at some images, which stay unchanged.
+
+    Source: Goodfellow et al., arXiv:1412.6572, section 4.
+    """
+    problem = _problem(model, x, y, epsilon, loss, from_logits)
+    return _attack(*problem, epsilon, steps=1, step_size=epsilon)
+
+
+def bim(model, x, y, epsilon, steps=10, step_size=None, loss=None, from_logits=False):
+    """Basic iterative method: steps of the gradient's sign, kept within epsilon.
+
+    Args:
+        model: as of `fgsm`, like all other arguments.
+        x: images.
+        y: true classes.
+        epsilon: largest change of a pixel.
+        steps: number of steps.
+        step_size: change of a pixel in a step; `2.5 * epsilon / steps` if not given,
+            which lets a pixel turn round.
+        loss: what to climb.
+        from_logits: whether the model gives logits.
+
+    Returns:
+        Float32 array like `x`, the attacked images.
+
+    Source: Kurakin et al., arXiv:1607.02533, section 2.2.
+    """
+    problem = _problem(model, x, y, epsilon, loss, from_logits)
+    step_size = _step_size(step_size, 2.5 * epsilon, steps)
+    return _attack(*problem, epsilon, steps, step_size)
+
+
+def pgd(
+    model,
+    x,
+    y,
+    epsilon,
+    steps=40,
+    step_size=None,
+    restarts=5,
+    seed=0,
+    loss=None,
+    from_logits=False,
+):
+    """Projected gradient descent: `bim` from random starts within epsilon.
+
+    Args:
+        model: as of `fgsm`, like all other arguments.
+        x: images.
+        y: true classes.
+        epsilon: largest change of a pixel.
+        steps: number of steps.
+        step_size: change of a pixel in a step; `2.5 * epsilon / steps` if not given.
+        restarts: number of starts; of their ends, each image keeps that of the highest
+            loss.
+        seed: integer that draws the starts, the same on all backends.
+        loss: what to climb.
+        from_logits: whether the model gives logits.
+
+    Returns:
+        Float32 array like `x`, the attacked images.
+
+    Source: Madry et al., arXiv:1706.06083, section 2.1.
+    """
+    problem = _problem(model, x, y, epsilon, loss, from_logits)
+    step_size = _step_size(step_size, 2.5 * epsilon, steps)
+    restarts = checks.check_count(restarts, "restarts")
+    rng = np.random.Generator(np.random.PCG64(seed))
+    return _attack(*problem, epsilon, steps, step_size, restarts=restarts, rng=rng)
+
+
+def mim(
+    model,
+    x,
+    y,
+    epsilon,
+    steps=10,
+    step_size=None,
+    decay=1.0,
+    loss=None,
+    from_logits=False,
+):
+    """Momentum iterative method: `bim` along the sum of all gradients so far.
+
+        g <- decay * g + grad / mean |grad|,   x <- x + step_size * sign(g)
+
+    Args:
+        model: as of `fgsm`, like all other arguments.
+        x: images.
+        y: true classes.
+        epsilon: largest change of a pixel.
+        steps: number of steps.
+        step_size: change of a pixel in a step; `epsilon / steps` if not given.
+        decay: weight of the past; 1 in the paper, 0 is `bim`.
+        loss: what to climb.
+        from_logits: whether the model gives logits.
+
+    Returns:
+        Float32 array like `x`, the attacked images.
+
+    Source: Dong et al., arXiv:1710.06081, algorithm 1.
+    """
+    problem = _problem(model, x, y, epsilon, loss, from_logits)
+    step_size = _step_size(step_size, epsilon, steps)
+    if not 0 <= decay < math.inf:
+        raise ValueError(f"`decay` is a number from 0 up. Received: {decay!r}")
+    return _attack(*problem, epsilon, steps, step_size, decay)
+
+
+def log_odds_loss(model, from_logits=False):
+    """The attacks' own loss: the log-odds against the true class.
+
+    Args:
+        model: from images to class probabilities `(n, num_classes)`.
+        from_logits: whether the model gives logits.
+
+    Returns:
+        `loss(x, y) -> (n,)` in nats, above 0 where the true class has less than half of
+        the probability. Of probabilities it is exact up to 85 nats.
+    """
+
+    def loss(x, y):
+        logits = ops.cast(_outputs(model, x), "float32")
+        if not from_logits:
+            logits = ops.log(ops.maximum(logits, SMALLEST))
+        of_y = ops.one_hot(y, logits.shape[-1], dtype="float32")
+        others = ops.logsumexp(logits - 1e9 * of_y, axis=-1)
+        return others - ops.sum(logits * of_y, axis=-1)
+
+    return loss
+
+
+def _attack(loss, x, y, epsilon, steps, step_size, decay=0.0, restarts=1, rng=None):
+    """Attacks batch by batch, from `x` or from random starts around it."""
+
+    @compiled
+    def step(x, past, lowest, highest, y):
+        gradient = input_gradient(lambda v: ops.sum(loss(v, y)), x)
+        axes = tuple(range(1, len(x.shape)))
+        size = ops.mean(ops.abs(gradient), axis=axes, keepdims=True)
+        past = decay * past + gradient / ops.maximum(size, SMALLEST)
+        x = ops.clip(x + step_size * ops.sign(past), lowest, highest)
+        return x, past, size
+
+    score = compiled(loss)
+    result, num_flat = x.copy(), 0
+    for begin in range(0, len(x), BATCH_SIZE):
+        batch = slice(begin, begin + BATCH_SIZE)
+        lowest = np.maximum(x[batch] - np.float32(epsilon), 0.0)
+        highest = np.minimum(x[batch] + np.float32(epsilon), 1.0)
+        best = np.full(len(lowest), -np.inf)
+        for _ in range(restarts):
+            start = x[batch]
+            if rng is not None:
+                start = start + rng.uniform(-epsilon, epsilon, start.shape)
+            start = start.clip(lowest, highest).astype("float32")
+            end, past, *around = map(
+                ops.convert_to_tensor,
+                (start, np.zeros_like(start), lowest, highest, y[batch]),
+            )
+            _check_loss(score(end, around[-1]), len(start))
+            for k in range(steps):
+                end, past, size = step(end, past, *around)
+                if k == 0:
+                    num_flat += int(np.sum(ops.convert_to_numpy(size) == 0))
+            end, reached = map(ops.convert_to_numpy, (end, score(end, around[-1])))
+            if not (np.isfinite(end).all() and np.isfinite(reached).all()):
+                raise ValueError(
+                    "The loss or its gradient became NaN or infinite at images from "
+                    f"{begin} on. Look at the model's outputs there."
+                )
+            better = reached > best
+            result[batch][better], best[better] = end[better], reached[better]
+    if num_flat and epsilon:
+        warnings.warn(
+            f"The loss has no gradient at {num_flat} of {restarts * len(x)} starts, so "
+            "the attack leaves them as they are, which says nothing of robustness. If "
+            "the model's probabilities round to 0 and 1, attack its logits: "
+            "from_logits.",
+            stacklevel=3,
+        )
+    return result
+
+
+def _problem(model, x, y, epsilon, loss, from_logits):
+    """Loss, images and labels of an attack, checked."""
+    if not 0 <= epsilon <= 1:
+        raise ValueError(
+            "`epsilon` is the largest change of a pixel, in [0, 1]. Received "
+            f"epsilon={epsilon}. For 8 of 255 grey levels pass 8 / 255."
+        )
+    x = checks.check_images(x, image_shape=getattr(model, "image_shape", None))
+    if x.dtype == np.uint8:
+        x = x.astype("float32") / 255.0
+    num_classes = None
+    if loss is None:
+        num_classes = _check_outputs(_outputs(model, x[:BATCH_SIZE]), from_logits)
+        loss = log_odds_loss(model, from_logits)
+    y = checks.check_labels(y, len(x), num_classes, allow_unlabelled=False)
+    return loss, x, y.astype("int32")
+
+
+def _outputs(model, x):
+    x = ops.convert_to_tensor(x)
+    if isinstance(model, keras.Layer):
+        return model(x, training=False)
+    return model(x)
+
+
+def _check_outputs(outputs, from_logits):
+    """Number of classes, if the outputs are what `from_logits` says."""
+    outputs = ops.convert_to_numpy(ops.cast(outputs, "float32"))
+    if outputs.ndim != 2 or outputs.shape[1] < 2:
+        raise ValueError(
+            "The model must give class probabilities (n, num_classes), at least two. "
+            f"Received outputs of shape {outputs.shape}."
+        )
+    sums = outputs.sum(axis=1)
+    are_probabilities = outputs.min() >= 0 and np.allclose(sums, 1, atol=1e-2)
+    if are_probabilities == from_logits:
+        found = "probabilities" if are_probabilities else "no probabilities"
+        raise ValueError(
+            f"With from_logits={from_logits}, the model's outputs are {found} (from 0 "
+            f"up, of sum 1). Pass from_logits={not from_logits}, or mend the model."
+        )
+    return outputs.shape[1]
+
+
+def _check_loss(values, n):
+    shape = tuple(values.shape)
+    if shape != (n,):
+        raise ValueError(
+            "The loss must give one number for each image, shape (n,). Received shape "
+            f"{shape} for {n} images. Do not average over the images."
+        )
+
+
+def _step_size(step_size, way, steps):
+    """The step size given, or the one that makes `way` in all steps."""
+    steps = checks.check_count(steps, "steps")
+    if step_size is None:
+        return way / steps
+    if not 0 < step_size < math.inf:
+        raise ValueError(
+            "`step_size` is the change of a pixel in a step, above 0. Received "
+            f"step_size={step_size}."
+        )
+    return step_size
