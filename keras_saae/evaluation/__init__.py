@@ -14,16 +14,27 @@ from keras_saae.evaluation.likelihood import (
     parzen_log_densities,
     parzen_log_likelihood,
 )
+from keras_saae.evaluation.rejection import (
+    area_under_risk_coverage,
+    expected_calibration_error,
+    risk_coverage,
+)
+from keras_saae.evaluation.selective import Decisions, SelectiveClassifier
 
 __all__ = [
+    "Decisions",
     "ParzenEstimate",
+    "SelectiveClassifier",
+    "area_under_risk_coverage",
     "attacks",
     "class_fidelity",
     "class_shares",
     "error_rate",
+    "expected_calibration_error",
     "latent_mmd",
     "parzen_log_densities",
     "parzen_log_likelihood",
+    "risk_coverage",
     "style_leakage",
     "style_variety",
 ]

@@ -40,13 +40,13 @@ def parzen_log_likelihood(samples, x_validation, x_test, sigmas=SIGMAS):
     The width sigma is that of `sigmas` under which the validation images are likeliest;
     the test images have no part in choosing it.
 
-    What it does not tell (Theis et al., section 3.2). In 784 dimensions no affordable
-    number of samples comes near the model's true log-likelihood; the estimate grows
-    with their number, so only figures from equally many compare. It rewards samples
-    that lie near training images: centroids of k-means beat the true distribution, and
-    a model that copies the training set scores high. It depends on sigma and on the
-    scale of the pixels, and need not rank models as their samples look or as their true
-    likelihoods do. Report it beside older figures, not as a reason to prefer a model.
+    What it does not tell (Theis et al., who advise against it): in 784 dimensions no
+    affordable number of samples comes near the model's true log-likelihood; the
+    estimate grows with their number, so only figures from equally many compare. It
+    rewards samples that lie near training images: centroids of k-means beat the true
+    distribution, and a model that copies the training set scores high. It depends on
+    sigma and on the scale of the pixels, and need not rank models as their samples look
+    or as their true likelihoods do. It is here to be set beside older figures.
 
     Args:
         samples: images `(n, height, width[, channels])` that the model drew, float in

@@ -1,0 +1,378 @@
+"""A classifier that refuses what it does not know, from any model with a code."""
+
+import bisect
+import hashlib
+from functools import partial
+from typing import NamedTuple
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_saae import checks
+from keras_saae.backend import compiled, input_gradient
+from keras_saae.evaluation.error_rate import error_rate
+from keras_saae.evaluation.rejection import area_under_risk_coverage
+
+BATCH_SIZE = 200  # images whose codes are sought at a time, each from several starts
+
+
+class Decisions(NamedTuple):
+    """What a `SelectiveClassifier` says of `n` images.
+
+    Attributes:
+        label: integer `(n,)`. The predicted class, of refused images too.
+        accepted: bool `(n,)`. False where the classifier refuses to answer.
+        distance: float `(n,)`. Length from the code to the mean of the predicted class.
+        reconstruction_error: float `(n,)`. Euclidean distance of image and
+            reconstruction, in pixel units.
+        confidence: float `(n,)` in [0, 1). Share of the class's calibration images that
+            are more unusual, in code or reconstruction, whichever is less.
+    """
+
+    label: np.ndarray
+    accepted: np.ndarray
+    distance: np.ndarray
+    reconstruction_error: np.ndarray
+    confidence: np.ndarray
+
+
+class SelectiveClassifier:
+    """Refuses an image that is unlike those of the class it is taken for.
+
+    It accepts an image of predicted class k where both hold:
+
+        |z - mean_k| <= tau_enc[k]   and   |x - reconstruction| <= tau_dec[k]
+
+    The model must have been trained so that z clusters by class for the first to mean
+    something, as in a Gaussian-mixture VAE; a pure style code tells only of odd styles.
+
+    Args:
+        model: any object with two methods from images to NumPy arrays:
+            `encode(x)`, which gives `(y, z)`, class probabilities
+            `(n, num_classes)` and codes `(n, z_dim)`, or z alone; and
+            `reconstruct(x)`, images like x. The predicted class is the largest of y or,
+            without y, that of the nearest mean.
+        means: float `(num_classes, z_dim)`, the middle of each class, such as the
+            model's mixture components. If not given, the mean codes of the calibration
+            images of each class.
+
+    Raises:
+        TypeError: if the model lacks one of the methods.
+
+    Example:
+        >>> classifier = SelectiveClassifier(model)
+        >>> classifier.calibrate(x_validation, y_validation, coverage=0.98)
+        >>> classifier.evaluate(x_test, y_test)
+
+    Source: Ghosh et al., arXiv:1806.00081; thresholds by quantiles are ours.
+    """
+
+    def __init__(self, model, means=None):
+        for method in ("encode", "reconstruct"):
+            if not callable(getattr(model, method, None)):
+                raise TypeError(
+                    "SelectiveClassifier needs a model with the methods `encode(x)` "
+                    f"and `reconstruct(x)`. {type(model).__name__} has no `{method}`."
+                )
+        self.model = model
+        self.given_means = None if means is None else np.asarray(means, "float64")
+        self.means = self.tau_enc = self.tau_dec = None
+        self._calibration, self._evaluation = set(), set()  # fingerprints of images
+
+    def calibrate(self, x, y, quantile=None, coverage=None):
+        """Sets the thresholds from validation images.
+
+        Args:
+            x: images that the model was not trained on, and that it is not tested on.
+            y: integer `(n,)`. Their true classes.
+            quantile: share of each class's images that each threshold lets through, in
+                (0, 1], such as 0.99. Both together let through a little less.
+            coverage: share of all images to accept, in (0, 1], instead of a quantile:
+                the smallest quantile that accepts as many.
+
+        Returns:
+            The classifier itself. Its `tau_enc` and `tau_dec`, `(num_classes,)`, are
+            the thresholds: -inf, which accepts nothing, for a class that no image is
+            taken for.
+
+        Raises:
+            ValueError: unless one of `quantile` and `coverage` is given, in (0, 1]; if
+                some of the images have been evaluated on; if a class has no image and
+                no mean.
+        """
+        names = {"quantile": quantile, "coverage": coverage}
+        given = {name: value for name, value in names.items() if value is not None}
+        if len(given) != 1 or not 0 < next(iter(given.values())) <= 1:
+            raise ValueError(
+                "Thresholds take either a `quantile` or a `coverage`, a share in "
+                f"(0, 1]. Received quantile={quantile}, coverage={coverage}."
+            )
+        x = self._check_images(x)
+        fingerprints = _fingerprints(x)
+        _refuse_shared(fingerprints, self._evaluation, "calibrate", "evaluated")
+        y = checks.check_labels(y, len(x), allow_unlabelled=False)
+        y_codes, z = self._encode(x)
+        self.means = self._class_means(y, y_codes, z)
+        self._calibration = fingerprints
+        label, distance, error = self._measure(x, y_codes, z)
+
+        # Sorted distances and errors of each class: what is usual.
+        self._usual = [
+            (np.sort(distance[label == k]), np.sort(error[label == k]))
+            for k in range(len(self.means))
+        ]
+        if coverage is not None:
+
+            def accepted_share(quantile):
+                self._set_thresholds(quantile)
+                return self._accepts(label, distance, error).mean()
+
+            steps = np.unique(1.0 - self._confidence(label, distance, error))
+            place = bisect.bisect_left(steps, coverage, key=accepted_share)
+            quantile = steps[min(place, len(steps) - 1)]
+        self._set_thresholds(quantile)
+        return self
+
+    def predict(self, x):
+        """The `Decisions` on images.
+
+        Raises:
+            ValueError: before `calibrate`.
+        """
+        self._check_calibrated()
+        x = self._check_images(x)
+        label, distance, error = self._measure(x, *self._encode(x))
+        accepted = self._accepts(label, distance, error)
+        confidence = self._confidence(label, distance, error)
+        return Decisions(label, accepted, distance, error, confidence)
+
+    def evaluate(self, x, y):
+        """Scores on test images, clean or attacked.
+
+        Args:
+            x: images, none of which were calibrated on.
+            y: integer `(n,)`. Their true classes.
+
+        Returns:
+            Dict of percentages:
+            `error`: of all images, were none refused;
+            `rejected`: share of images refused;
+            `accepted_error`: errors among the accepted, NaN if there are none;
+            `undetected`: images accepted and wrong, of all;
+            `area_under_risk_coverage`: see there.
+
+        Raises:
+            ValueError: before `calibrate`; if some of the images were calibrated on.
+        """
+        self._check_calibrated()
+        x = self._check_images(x)
+        fingerprints = _fingerprints(x)
+        _refuse_shared(fingerprints, self._calibration, "evaluate", "calibrated")
+        y = checks.check_labels(y, len(x), len(self.means), allow_unlabelled=False)
+        found = self.predict(x)
+        self._evaluation |= fingerprints
+        accepted, wrong = found.accepted, found.label != y
+        return {
+            "error": error_rate(y, found.label),
+            "rejected": 100.0 * float(np.mean(~accepted)),
+            "accepted_error": 100.0 * float(wrong[accepted].mean())
+            if accepted.any()
+            else float("nan"),
+            "undetected": 100.0 * float(np.mean(accepted & wrong)),
+            "area_under_risk_coverage": area_under_risk_coverage(
+                y, found.label, found.confidence
+            ),
+        }
+
+    def reclassify(self, x, decode=None, steps=200, learning_rate=0.05):
+        """Classes of images by the codes that reconstruct them best.
+
+        Descends |x - decode(z)|^2 in z by Adam, from the image's own code and from the
+        mean of each class, since an attack may have led the encoder far astray. The
+        best z is labelled by its nearest mean, and refused beyond that class's tau_enc.
+
+        Args:
+            x: images, such as those that `predict` refused.
+            decode: function in `keras.ops` from codes `(n, z_dim)` to images;
+                `model.decoder` if not given.
+            steps: number of steps.
+            learning_rate: of Adam, in units of z.
+
+        Returns:
+            `Decisions`, whose confidence looks at the distance alone.
+
+        Raises:
+            ValueError: before `calibrate`; if `decode` does not fit codes or images.
+
+        Source: Ghosh et al., arXiv:1806.00081; starting at the means is ours.
+        """
+        self._check_calibrated()
+        x = self._check_images(x)
+        steps = checks.check_count(steps, "steps")
+        target = _floats(x)
+        decode = self._decoder(decode, target)
+        _, z = self._encode(x)
+        descend, ends = _descent(decode, steps, learning_rate), []
+        for begin in range(0, len(x), BATCH_SIZE):
+            batch = slice(begin, begin + BATCH_SIZE)
+            ends.append(descend(target[batch], self._starts(z[batch])))
+        z, error = map(np.concatenate, zip(*ends))
+        distances = _distances(z, self.means)
+        label, distance = distances.argmin(axis=1), distances.min(axis=1)
+        accepted = distance <= self.tau_enc[label]
+        confidence = self._confidence(label, distance, np.full(len(x), -np.inf))
+        return Decisions(label, accepted, distance, error, confidence)
+
+    # Parts
+
+    def _check_calibrated(self):
+        if self.tau_enc is None:
+            raise ValueError(
+                "Thresholds are not set yet. Call `calibrate(x_validation, "
+                "y_validation, coverage=0.98)` first."
+            )
+
+    def _check_images(self, x):
+        shape = getattr(self.model, "image_shape", None)
+        return checks.check_images(x, image_shape=shape)
+
+    def _encode(self, x):
+        codes = self.model.encode(x)
+        y, z = codes if isinstance(codes, tuple) else (None, codes)
+        return y, np.asarray(z, "float64").reshape(len(x), -1)
+
+    def _class_means(self, y, y_codes, z):
+        if self.given_means is None:
+            num_classes = int(y.max()) + 1 if y_codes is None else y_codes.shape[1]
+            counts = np.bincount(y, minlength=num_classes)
+            if not counts.all() or len(counts) > num_classes:
+                raise ValueError(
+                    f"The means of {num_classes} classes need labelled images of each, "
+                    f"and of no other. Received {counts.tolist()} of classes 0, 1, ... "
+                    "Calibrate on more images, or pass `means`."
+                )
+            return np.stack([z[y == k].mean(axis=0) for k in range(num_classes)])
+        num_classes = len(self.given_means) if y_codes is None else y_codes.shape[1]
+        if self.given_means.shape != (num_classes, z.shape[1]):
+            raise ValueError(
+                f"`means` must have shape {(num_classes, z.shape[1])}, one code for "
+                f"each class. Received shape {self.given_means.shape}."
+            )
+        return self.given_means
+
+    def _measure(self, x, y_codes, z):
+        """Predicted classes, distances to their means, reconstruction errors."""
+        distances = _distances(z, self.means)
+        label = distances.argmin(1) if y_codes is None else np.argmax(y_codes, axis=1)
+        difference = _floats(x) - _floats(np.asarray(self.model.reconstruct(x)))
+        error = np.linalg.norm(difference.reshape(len(x), -1), axis=1)
+        return label, distances[np.arange(len(x)), label], error
+
+    def _set_thresholds(self, quantile):
+        """Both thresholds of each class, at a quantile of what is usual in it."""
+
+        def threshold(values):
+            if not len(values):
+                return -np.inf
+            return np.quantile(values, quantile, method="inverted_cdf")
+
+        thresholds = [list(map(threshold, values)) for values in self._usual]
+        self.tau_enc, self.tau_dec = np.array(thresholds).T
+
+    def _accepts(self, label, distance, error):
+        return (distance <= self.tau_enc[label]) & (error <= self.tau_dec[label])
+
+    def _confidence(self, label, distance, error):
+        """Share of each class's calibration images that are more unusual."""
+        confidence = np.zeros(len(label))
+        for k in np.unique(label):
+            of_class = label == k
+            shares = [
+                1.0 - np.searchsorted(values, found[of_class], "right") / len(values)
+                for values, found in zip(self._usual[k], (distance, error))
+                if len(values)
+            ]
+            confidence[of_class] = np.min(shares or [0.0], axis=0)
+        return confidence
+
+    def _decoder(self, decode, x):
+        code_shape, image_shape = self.means.shape[1:], x.shape[1:]
+        if decode is None:
+            decode = getattr(self.model, "decoder", None)
+        if isinstance(decode, keras.Model):
+            checks.check_network("decode", decode, code_shape, image_shape)
+            return partial(decode, training=False)
+        if not callable(decode):
+            raise ValueError(
+                f"{type(self.model).__name__} has no `decoder`: pass `decode`, a "
+                "function in keras.ops from codes to images."
+            )
+        found = tuple(decode(ops.convert_to_tensor(self.means, "float32")).shape[1:])
+        if found != image_shape:
+            raise ValueError(
+                f"`decode` must give images of shape {image_shape}. Received {found}."
+            )
+        return decode
+
+    def _starts(self, z):
+        """Codes to start from, `(1 + num_classes, n, z_dim)`."""
+        means = np.broadcast_to(self.means[:, None], (len(self.means), *z.shape))
+        return np.concatenate([z[None], means]).astype("float32")
+
+
+def _descent(decode, steps, learning_rate):
+    """A function from images and starts to the best codes and their errors."""
+
+    @compiled
+    def squared_error(z, x):
+        return ops.sum(ops.square(x - decode(z)), axis=tuple(range(1, len(x.shape))))
+
+    @compiled
+    def adam(z, mean, square, t, x):
+        gradient = input_gradient(lambda v: ops.sum(squared_error(v, x)), z)
+        mean = 0.9 * mean + 0.1 * gradient
+        square = 0.999 * square + 0.001 * ops.square(gradient)
+        size = ops.sqrt(square / (1.0 - 0.999**t)) + 1e-8
+        return z - learning_rate * mean / (1.0 - 0.9**t) / size, mean, square
+
+    def descend(x, starts):
+        num_starts, n, z_dim = starts.shape
+        x = ops.convert_to_tensor(np.concatenate(num_starts * [x]))
+        z = ops.convert_to_tensor(starts.reshape(-1, z_dim))
+        mean = square = ops.zeros_like(z)
+        for t in range(1, steps + 1):
+            t = ops.convert_to_tensor(t, "float32")
+            z, mean, square = adam(z, mean, square, t, x)
+        errors = ops.convert_to_numpy(squared_error(z, x)).reshape(num_starts, n)
+        best = errors.argmin(axis=0), np.arange(n)
+        ends = ops.convert_to_numpy(z).reshape(starts.shape)
+        return ends[best].astype("float64"), np.sqrt(errors[best])
+
+    return descend
+
+
+def _floats(x):
+    scale = 255.0 if x.dtype == np.uint8 else 1.0
+    return x.astype("float32") / np.float32(scale)
+
+
+def _distances(z, means):
+    """Euclidean distances `(n, num_classes)`."""
+    return np.linalg.norm(z[:, None] - means[None], axis=-1)
+
+
+def _fingerprints(x):
+    """What tells images apart, as uint8 and as float alike."""
+    grey = x if x.dtype == np.uint8 else np.rint(255 * x).astype("uint8")
+    return {hashlib.blake2b(image.tobytes(), digest_size=16).digest() for image in grey}
+
+
+def _refuse_shared(fingerprints, others, verb, done):
+    shared = len(fingerprints & others)
+    if shared:
+        raise ValueError(
+            f"`{verb}` received {shared} of {len(fingerprints)} images that were "
+            f"{done} on already. Thresholds come from validation images, scores from "
+            "test images, and no image is both."
+        )
