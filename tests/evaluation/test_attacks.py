@@ -113,9 +113,10 @@ def test_bim_goes_its_steps_and_stops_at_epsilon():
 
 
 def test_momentum_carries_past_the_place_where_the_gradient_turns():
-    # From 0.5 to 0.6, beyond the peak at 0.55; there the gradients are +1 and -1.
+    # From 0.5 to 0.6, beyond the peak at 0.58. The gradients, 0.16 and -0.04, count as
+    # 1 and -1.
     after = [
-        attacks.mim(None, one_pixel(0.5), [0], 0.3, 2, 0.1, decay, peak_at(0.55))
+        attacks.mim(None, one_pixel(0.5), [0], 0.3, 2, 0.1, decay, peak_at(0.58))
         for decay in (0.0, 1.0, 2.0)
     ]
     np.testing.assert_allclose(np.ravel(after), [0.5, 0.6, 0.7], rtol=1e-5)
