@@ -1,6 +1,7 @@
 """Data sets by name."""
 
 import http.server
+import io
 import os
 import pickle
 import threading
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from keras_saae import data
 from keras_saae.data import loading
@@ -101,18 +103,28 @@ def test_the_checksum_sees_a_changed_pixel(tmp_path):
     assert data.load("mnist", tmp_path).sha256 != first
 
 
-@pytest.mark.parametrize("name", ["mnist", "fashion_mnist"])
-def test_real_files_hold_the_original_arrays(name):
+@pytest.mark.parametrize(
+    ("name", "train", "test"),
+    [
+        ("mnist", (60_000, 28, 28), 10_000),
+        ("fashion_mnist", (60_000, 28, 28), 10_000),
+        ("omniglot", (24_345, 28, 28), 8_070),
+        ("caltech101_silhouettes", (4_100, 28, 28), 2_307),
+        ("cifar10", (50_000, 32, 32, 3), 10_000),
+    ],
+)
+def test_real_files_hold_the_original_arrays(name, train, test):
     if not (REAL_DATA_DIR and Path(REAL_DATA_DIR, f"{name}.npz").is_file()):
         pytest.skip(f"KERAS_SAAE_DATA holds no {name}.npz")
     found = data.load(name, REAL_DATA_DIR)
-    assert found.x_train.shape == (60_000, 28, 28)
-    assert found.sha256 == loading.ORIGINALS[name]
+    assert (found.x_train.shape, len(found.x_test)) == (train, test)
+    assert np.bincount(found.y_train, minlength=found.num_classes).all()
+    assert found.sha256 == loading.ORIGINALS.get(name, found.sha256)
 
 
 def test_an_unknown_name_lists_the_known_ones():
     with pytest.raises(ValueError, match="Known: mnist, fashion_mnist, digits"):
-        data.load("omniglot")
+        data.load("svhn")
 
 
 def test_a_misspelt_name_gets_a_suggestion():
@@ -244,20 +256,19 @@ def test_a_host_that_never_answers_costs_no_more_than_the_timeout(monkeypatch):
     released.set()
 
 
-@pytest.fixture
-def prepared_mnist(tmp_path):
-    """A tiny MNIST, stored by TensorFlow Datasets as it stores the real one."""
+def prepare(folder, name, version, arrays):
+    """Stores a tiny data set as TensorFlow Datasets stores the real one."""
     tfds = pytest.importorskip("tensorflow_datasets")
-    arrays = tiny_arrays()
+    shape = arrays["x_train"].shape[1:]
     features = tfds.features.FeaturesDict(
         {
-            "image": tfds.features.Image(shape=(28, 28, 1)),
+            "image": tfds.features.Image(shape=(*shape, 1)[:3]),
             "label": tfds.features.ClassLabel(num_classes=10),
         }
     )
     examples = {
         part: [
-            (key, {"image": x[..., None], "label": int(y)})
+            (key, {"image": x.reshape((*shape, 1)[:3]), "label": int(y)})
             for key, (x, y) in enumerate(
                 zip(arrays[f"x_{part}"], arrays[f"y_{part}"], strict=True)
             )
@@ -265,8 +276,13 @@ def prepared_mnist(tmp_path):
         for part in ("train", "test")
     }
     tfds.dataset_builders.store_as_tfds_dataset(
-        "mnist", "3.0.1", features, examples, data_dir=tmp_path / "tfds"
+        name, version, features, examples, data_dir=folder
     )
+
+
+@pytest.fixture
+def prepared_mnist(tmp_path):
+    prepare(tmp_path / "tfds", "mnist", "3.0.1", tiny_arrays())
     return tmp_path / "tfds"
 
 
@@ -294,3 +310,171 @@ def test_a_damaged_tfds_folder_is_named(prepared_mnist):
         record.write_bytes(record.read_bytes()[:200])
     with pytest.raises(ValueError, match="3.0.1 cannot be read"):
         data.load("mnist")
+
+
+# Omniglot, Caltech 101 silhouettes and CIFAR-10: forms of their own.
+
+
+def write_omniglot(folder, **changes):
+    alphabets = np.array([f"alphabet {k}" for k in range(50)])
+    return write(folder, "omniglot", **{"alphabets": alphabets, **changes})
+
+
+def test_omniglot_has_fifty_alphabets_as_classes(tmp_path):
+    write_omniglot(tmp_path, y_test=np.full(10, 49))
+    omniglot = data.load("omniglot", tmp_path)
+    assert (omniglot.num_classes, omniglot.y_test[0]) == (50, 49)
+    assert omniglot.class_names[49] == "alphabet 49"
+    np.testing.assert_array_equal(omniglot.x_train, tiny_arrays()["x_train"])
+
+
+def test_a_file_must_name_all_classes(tmp_path):
+    write_omniglot(tmp_path, alphabets=np.array(["Greek", "Latin"]))
+    with pytest.raises(ValueError, match="name 50 classes. Received 2"):
+        data.load("omniglot", tmp_path)
+
+
+def silhouettes(n):
+    return np.random.default_rng(n).integers(0, 2, (n, 28, 28), "uint8")
+
+
+def write_silhouettes(folder, **changes):
+    arrays = {
+        **{f"x_{part}": silhouettes(n) for part, n in SILHOUETTES.items()},
+        **{f"y_{part}": np.full(n, n) for part, n in SILHOUETTES.items()},
+        "classnames": np.array([f"kind {k}" for k in range(101)]),
+    }
+    return write(folder, "caltech101_silhouettes", **{**arrays, **changes})
+
+
+SILHOUETTES = {"train": 6, "val": 5, "test": 4}
+
+
+def test_silhouettes_come_in_three_parts(tmp_path):
+    write_silhouettes(tmp_path)
+    found = data.load("caltech101_silhouettes", tmp_path)
+    assert found.y_train.tolist() == [6] * 6
+    assert found.y_validation.tolist() == [5] * 5
+    assert found.y_test.tolist() == [4] * 4
+    assert (found.num_classes, found.class_names[100]) == (101, "kind 100")
+
+
+def test_silhouettes_keep_their_polarity_object_black_on_white(tmp_path):
+    write_silhouettes(tmp_path)
+    found = data.load("caltech101_silhouettes", tmp_path)
+    np.testing.assert_array_equal(found.x_validation, 255 * silhouettes(5))
+    np.testing.assert_array_equal(found.x_test, 255 * silhouettes(4))
+
+
+def test_the_checksum_sees_the_validation_part(tmp_path):
+    write_silhouettes(tmp_path)
+    first = data.load("caltech101_silhouettes", tmp_path).sha256
+    write_silhouettes(tmp_path, x_val=1 - silhouettes(5))
+    assert data.load("caltech101_silhouettes", tmp_path).sha256 != first
+
+
+def test_silhouettes_with_grey_levels_are_refused(tmp_path):
+    write_silhouettes(tmp_path, x_val=silhouettes(5) * np.uint8(7))
+    with pytest.raises(ValueError, match="`x_val` must hold 0 .* up to 7"):
+        data.load("caltech101_silhouettes", tmp_path)
+
+
+def test_other_data_sets_have_no_validation_part_of_their_own(tmp_path):
+    write(tmp_path)
+    mnist = data.load("mnist", tmp_path)
+    assert mnist.x_validation is None and mnist.y_validation is None
+
+
+def photographs(n):
+    """Colour images `(n, 32, 32, 3)` that change slowly, so that JPEG keeps them."""
+    ramp = np.linspace(0, 200, 32)
+    x = ramp[None, :, None, None] + 0.5 * ramp[None, None, :, None] * [1, 0.5, 0]
+    return np.clip(x + 5 * np.arange(n)[:, None, None, None], 0, 255).astype("uint8")
+
+
+def jpeg(x):
+    file = io.BytesIO()
+    Image.fromarray(x).save(file, "JPEG", quality=95, subsampling=0)
+    return file.getvalue()
+
+
+def write_keras_cifar10(folder, **changes):
+    arrays = {
+        "x_train": photographs(12),
+        "y_train": np.arange(12)[:, None] % 10,  # a column, as Keras has it
+        "x_test": photographs(3)[::-1],
+        "y_test": np.arange(3)[:, None],
+    }
+    return write(folder, "cifar10", **{**arrays, **changes})
+
+
+def write_jpeg_cifar10(folder, **changes):
+    arrays = dict.fromkeys(tiny_arrays())
+    for part, x in (("train", photographs(12)), ("test", photographs(3)[::-1])):
+        files = [jpeg(image) for image in x]
+        arrays[f"jpeg_{part}"] = np.frombuffer(b"".join(files), "uint8")
+        arrays[f"offsets_{part}"] = np.cumsum([0, *map(len, files)])
+        arrays[f"y_{part}"] = (np.arange(len(x)) % 10).astype("uint8")
+    return write(folder, "cifar10", **{**arrays, **changes})
+
+
+def test_cifar10_is_read_as_keras_stores_it(tmp_path):
+    write_keras_cifar10(tmp_path)
+    cifar = data.load("cifar10", tmp_path)
+    np.testing.assert_array_equal(cifar.x_train, photographs(12))
+    assert cifar.y_test.tolist() == [0, 1, 2]
+    assert cifar.class_names[:3] == ("airplane", "automobile", "bird")
+
+
+def test_cifar10_is_read_from_jpeg_files(tmp_path):
+    path = write_jpeg_cifar10(tmp_path)
+    cifar = data.load("cifar10", tmp_path)
+    difference = cifar.x_test.astype(int) - photographs(3)[::-1]
+    assert cifar.x_train.shape == (12, 32, 32, 3)
+    assert 0 < np.abs(difference).max() < 12  # another image of the three: 5 or 10 off
+    assert np.abs(difference.mean(axis=(1, 2, 3))).max() < 1
+    assert cifar.y_train.tolist() == [*range(10), 0, 1]
+    assert cifar.source == f"{path} (JPEG copies of the images)"
+
+
+def test_a_damaged_jpeg_file_is_named(tmp_path):
+    path = write_jpeg_cifar10(tmp_path)
+    with np.load(path) as archive:
+        content, offsets = archive["jpeg_test"].copy(), archive["offsets_test"]
+    content[offsets[1] : offsets[2]] = 7
+    write_jpeg_cifar10(tmp_path, jpeg_test=content)
+    with pytest.raises(ValueError, match="image 1 of `jpeg_test` is no JPEG file"):
+        data.load("cifar10", tmp_path)
+
+
+def test_jpeg_files_and_labels_of_different_number_are_refused(tmp_path):
+    write_jpeg_cifar10(tmp_path, y_train=np.zeros(11, "uint8"))
+    with pytest.raises(ValueError, match="12 images and 11 labels"):
+        data.load("cifar10", tmp_path)
+
+
+def test_a_jpeg_file_without_offsets_names_what_is_missing(tmp_path):
+    write_jpeg_cifar10(tmp_path, offsets_test=None)
+    with pytest.raises(ValueError, match="Missing: offsets_test"):
+        data.load("cifar10", tmp_path)
+
+
+def test_cifar10_from_tfds_equals_that_from_a_file(tmp_path):
+    write_keras_cifar10(tmp_path)
+    from_file = data.load("cifar10", tmp_path)
+    arrays = {key: getattr(from_file, key) for key in loading.KEYS}
+    prepare(tmp_path / "tfds", "cifar10", "3.0.2", arrays)
+    from_tfds = data.load("cifar10")
+    assert from_tfds.sha256 == from_file.sha256
+    assert from_tfds.source == "TensorFlow Datasets cifar10/3.0.2"
+
+
+@pytest.mark.parametrize("name", ["omniglot", "caltech101_silhouettes"])
+def test_what_tfds_lacks_is_not_looked_for_there(name, tmp_path, monkeypatch):
+    monkeypatch.setattr(loading, "_online", lambda timeout=5.0: True)
+    folder = tmp_path / "tfds" / name / "3.0.0"
+    folder.mkdir(parents=True)
+    (folder / "dataset_info.json").touch()
+    assert not data.available(name)
+    with pytest.raises(FileNotFoundError, match="does not have it.*x_train"):
+        data.load(name)
