@@ -10,7 +10,18 @@ import keras
 import numpy as np
 
 
-def check_images(x, name="x", image_shape=None):
+def is_lazy(x):
+    """Whether `x` is like an array but reads its values only when it is indexed.
+
+    Such as the images of `data.image_folder`, or a `data.Subset`: it has `shape`,
+    `dtype` and a length, `x[integers]` is a NumPy array, and nothing converts all of it
+    (`__array__`).
+    """
+    needed = ("shape", "dtype", "__len__", "__getitem__")
+    return all(hasattr(x, n) for n in needed) and not hasattr(x, "__array__")
+
+
+def check_images(x, name="x", image_shape=None, allow_lazy=False):
     """Return `x` as an array of images, or say what is wrong with it.
 
     Args:
@@ -18,24 +29,28 @@ def check_images(x, name="x", image_shape=None):
             uint8 in 0..255, or float in [0, 1]; bool counts as float 0 and 1.
         name: how messages call the argument.
         image_shape: shape of one image that is needed, or None for any.
+        allow_lazy: whether lazy images (see `is_lazy`) are returned as they are; else
+            they are all read into memory.
 
     Returns:
         NumPy array of the same shape: uint8 stays uint8 (no copy, also of a
         `np.memmap`), everything else becomes float32 (no copy of float32).
 
     Raises:
-        TypeError: if the values are neither uint8 nor float nor bool.
+        TypeError: if the values are neither uint8 nor float nor bool, or lazy images
+            are not uint8.
         ValueError: if the shape is not that of images, if there is no image, or if a
             float is NaN, infinite or outside [0, 1].
     """
-    x = _as_array(x, name)
-    if x.ndim not in (3, 4):
+    lazy = allow_lazy and is_lazy(x)
+    x = x if lazy else _as_array(x, name)
+    if len(x.shape) not in (3, 4):
         raise ValueError(
             f"`{name}` must hold images of shape (n, height, width) or (n, height, "
             f"width, channels). Received shape {x.shape}. Flattened images: "
             f"`{name}.reshape(-1, height, width)`; one image: `{name}[np.newaxis]`."
         )
-    if x.size == 0:
+    if 0 in x.shape:
         raise ValueError(f"`{name}` holds no images. Received shape {x.shape}.")
     if image_shape is not None and x.shape[1:] != tuple(image_shape):
         raise ValueError(
@@ -44,6 +59,12 @@ def check_images(x, name="x", image_shape=None):
         )
     if x.dtype == np.uint8:
         return x
+    if lazy:
+        raise TypeError(
+            f"`{name}` is read as it is indexed and must be uint8 in 0..255: the range "
+            f"of floats would need a look at all of them. Received dtype {x.dtype}. "
+            f"If it fits into memory, pass `{name}[:]`."
+        )
     if x.dtype == bool:
         return x.astype("float32")
     if not np.issubdtype(x.dtype, np.floating):
@@ -141,6 +162,8 @@ def check_count(value, name, minimum=1):
 
 
 def _as_array(value, name):
+    if is_lazy(value):
+        return value[:]
     if keras.ops.is_tensor(value):
         value = keras.ops.convert_to_numpy(value)
     try:

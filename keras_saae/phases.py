@@ -1,5 +1,6 @@
 """What one training step does, and in what order: phases, run one after another."""
 
+import math
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
@@ -217,6 +218,9 @@ class PhasedModel(StepAdapter, keras.Model):
             validation_data = self._check_pair(*validation_data)
         if validation_data is not None:
             kwargs.setdefault("validation_batch_size", EVALUATION_BATCH_SIZE)
+        if isinstance(validation_data, tuple) and checks.is_lazy(validation_data[0]):
+            size = kwargs.pop("validation_batch_size")
+            validation_data = _Batches(size, *validation_data)
         return super().fit(
             x=x, validation_data=validation_data, callbacks=callbacks, **kwargs
         )
@@ -234,6 +238,8 @@ class PhasedModel(StepAdapter, keras.Model):
         if _is_array(x):
             x, y = self._check_pair(x, y)
             batch_size = batch_size or EVALUATION_BATCH_SIZE
+            if checks.is_lazy(x):
+                x, y, batch_size = _Batches(batch_size, x, y), None, None
         return super().evaluate(x=x, y=y, batch_size=batch_size, **kwargs)
 
     def predict(self, x, batch_size=None, **kwargs):
@@ -242,12 +248,16 @@ class PhasedModel(StepAdapter, keras.Model):
         Arguments as in `keras.Model.predict`; the batch size is 1,000 unless given.
         """
         if _is_array(x):
-            x = self._check_images(x)
+            x = self._check_images(x, allow_lazy=True)
             batch_size = batch_size or EVALUATION_BATCH_SIZE
+            if checks.is_lazy(x):
+                x, batch_size = _Batches(batch_size, x), None
         return super().predict(x, batch_size=batch_size, **kwargs)
 
-    def _check_images(self, x):
-        return checks.check_images(x, image_shape=self.image_shape)
+    def _check_images(self, x, allow_lazy=False):
+        return checks.check_images(
+            x, image_shape=self.image_shape, allow_lazy=allow_lazy
+        )
 
     def _check_pair(self, x, y):
         if y is None:
@@ -255,7 +265,7 @@ class PhasedModel(StepAdapter, keras.Model):
                 "Images are evaluated against class labels, one each. "
                 "Received y=None. Pass y of shape (num_images,)."
             )
-        x = self._check_images(x)
+        x = self._check_images(x, allow_lazy=True)
         return x, checks.check_labels(
             y, len(x), self.num_classes, allow_unlabelled=False
         )
@@ -316,6 +326,21 @@ class _SetEpoch(keras.callbacks.Callback):
         self.dataset.set_epoch(epoch)
 
 
+class _Batches(keras.utils.PyDataset):
+    """Lazy images, and their labels, one batch at a time."""
+
+    def __init__(self, batch_size, *arrays):
+        super().__init__()
+        self.batch_size, self.arrays = batch_size, arrays
+
+    def __len__(self):
+        return math.ceil(len(self.arrays[0]) / self.batch_size)
+
+    def __getitem__(self, index):
+        start = index * self.batch_size
+        return tuple(array[start : start + self.batch_size] for array in self.arrays)
+
+
 def _as_batch(data):
     """A dict of tensors from what Keras hands to a step."""
     x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
@@ -331,7 +356,7 @@ def _length(tensor):
 
 
 def _is_array(x):
-    return hasattr(x, "__array__")
+    return hasattr(x, "__array__") or checks.is_lazy(x)
 
 
 def _as_list(callbacks):

@@ -1,14 +1,20 @@
 """Data sets by name, label splits by seed, semi-supervised batches."""
 
+from keras_saae.data.folders import ImageFolder, image_folder
+from keras_saae.data.lazy import LazyImages, Subset
 from keras_saae.data.loading import Dataset, available, load
 from keras_saae.data.semi_supervised import SemiSupervisedDataset
 from keras_saae.data.splits import Split, split_labels
 
 __all__ = [
     "Dataset",
+    "ImageFolder",
+    "LazyImages",
     "SemiSupervisedDataset",
     "Split",
+    "Subset",
     "available",
+    "image_folder",
     "load",
     "split_labels",
 ]

@@ -29,7 +29,9 @@ class SemiSupervisedDataset(keras.utils.PyDataset):
     carry batches over from one epoch to the next.
 
     Args:
-        x: images, uint8 or float in [0, 1], `(n, height, width[, channels])`.
+        x: images, uint8 or float in [0, 1], `(n, height, width[, channels])`. Those
+            on disk stay there until a batch needs them: `np.load(file, mmap_mode="r")`,
+            `image_folder(...).images` or a `Subset`, in uint8.
         y: integer labels `(n,)`, -1 where there is none.
         batch_size: images in `x`. Typically 100 to 250.
         labelled_batch_size: images in `x_labelled`; may exceed the number of labels,
@@ -71,7 +73,7 @@ class SemiSupervisedDataset(keras.utils.PyDataset):
         super().__init__()
         if num_classes is not None:
             num_classes = check_count(num_classes, "num_classes")
-        self.x = check_images(x)
+        self.x = check_images(x, allow_lazy=True)
         self.y = check_labels(y, len(self.x), num_classes)
         self.batch_size = check_count(batch_size, "batch_size")
         self.labelled_batch_size = check_count(
