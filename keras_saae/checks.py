@@ -131,6 +131,38 @@ def check_labels(y, num_images, num_classes=None, name="y", allow_unlabelled=Tru
     return y
 
 
+def check_groups(groups, num_classes=None):
+    """Return the main class of each sub-class as an int64 array, or say what is wrong.
+
+    Args:
+        groups: integer array-like `(num_classes,)` of main classes 0, 1, ..., each of
+            which has a sub-class; see `data.class_groups`.
+        num_classes: number of sub-classes, or None for any.
+
+    Returns:
+        int64 NumPy array `(num_classes,)`.
+
+    Raises:
+        ValueError: if it is anything else.
+    """
+    array = np.asarray(groups)
+    found = np.unique(array)
+    if (
+        array.ndim != 1
+        or array.size == 0
+        or array.dtype.kind not in "iu"
+        or num_classes not in (None, len(array))
+        or not np.array_equal(found, np.arange(len(found)))
+    ):
+        wanted = "each" if num_classes is None else f"each of {num_classes}"
+        raise ValueError(
+            f"`groups` must hold one main class for {wanted} sub-class, numbered from "
+            "0 without gaps. Make it with data.class_groups. Received "
+            f"{_shorten(array.ravel())}."
+        )
+    return array.astype("int64", copy=False)
+
+
 def check_count(value, name, minimum=1):
     """Return `value` as an int of at least `minimum`.
 

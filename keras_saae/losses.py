@@ -5,9 +5,11 @@ positive for "drawn from the prior".
 """
 
 import keras
+import numpy as np
 from keras import ops
 
 from keras_saae.backend import input_gradient
+from keras_saae.checks import check_groups
 
 # --- reconstruction ---------------------------------------------------------------
 
@@ -269,6 +271,39 @@ def classification_loss(y_true, y_logits):
     return ops.mean(
         ops.sparse_categorical_crossentropy(y_true, y_logits, from_logits=True)
     )
+
+
+def grouped_classification_loss(y_true, y_logits, groups):
+    """Cross-entropy of labels in two levels, mean over the batch.
+
+        -log sum_(k in S) p(k|x),   p = softmax(y_logits),
+
+    where S is the sub-class itself, or all sub-classes of the main class where no more
+    is known than that.
+
+    Args:
+        y_true: int tensor `(n,)`: a sub-class, 0 to num_classes - 1, or
+            num_classes + g for main class g.
+        y_logits: float tensor `(n, num_classes)`, before softmax.
+        groups: integers `(num_classes,)`, main class of each sub-class, from
+            `data.class_groups`.
+
+    Returns:
+        Scalar in nats. Of sub-classes alone it is `classification_loss`; a main class
+        with m of K sub-classes costs log(K / m) when all are equally likely.
+
+    Raises:
+        ValueError: if `groups` is malformed or does not fit the logits.
+
+    Source: the likelihood of what the label says; no more is assumed.
+    """
+    groups = check_groups(groups, y_logits.shape[-1])
+    main = np.arange(groups.max() + 1)[:, None] == groups
+    sets = np.concatenate([np.eye(len(groups), dtype=bool), main])
+    y_logits = ops.cast(y_logits, "float32")
+    allowed = ops.take(ops.convert_to_tensor(sets), y_true, axis=0)
+    mass = ops.logsumexp(ops.where(allowed, y_logits, float("-inf")), axis=-1)
+    return ops.mean(ops.logsumexp(y_logits, axis=-1) - mass)
 
 
 def errors(y_true, y_logits):
