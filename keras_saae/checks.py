@@ -313,6 +313,33 @@ def check_network(name, network, input_shape=None, output_shape=None):
             )
 
 
+def check_classifier(name, network, image_shape, num_classes):
+    """Say what is wrong with a classifier q(y|x) passed to a model.
+
+    Args:
+        name: how messages call the argument.
+        network: built Keras model from images to class logits.
+        image_shape: shape of one image.
+        num_classes: number of classes.
+
+    Raises:
+        TypeError: if it is not a Keras model.
+        ValueError: if it is not built, takes or gives other shapes, or ends in
+            probabilities.
+    """
+    check_network(name, network, tuple(image_shape), (num_classes,))
+    last = network.layers[-1]
+    ends = (keras.activations.softmax, keras.activations.sigmoid)
+    if getattr(last, "activation", None) in ends or isinstance(
+        last, keras.layers.Softmax
+    ):
+        raise ValueError(
+            f"`{name}` must end in class logits; the losses apply the softmax. Its "
+            f"last layer {last.name!r} gives probabilities. Give it no activation; for "
+            "keras.applications pass classifier_activation=None."
+        )
+
+
 def check_augmentation(augmentation):
     """Return an augmentation, or None; say what is expected if it cannot be called."""
     if augmentation is not None and not callable(augmentation):

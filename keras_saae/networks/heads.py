@@ -80,9 +80,7 @@ class EncoderWithHeads(keras.Model):
 
         See `losses.virtual_adversarial_loss`.
         """
-        # Of the layers: a trunk loaded from a file takes the policy of the day.
-        dtypes = {layer.compute_dtype for layer in self.trunk.layers}
-        return 2.0 if dtypes & {"bfloat16", "float16"} else 0.1
+        return 2.0 if _dtypes(self.trunk) & {"bfloat16", "float16"} else 0.1
 
     def get_config(self):
         return {
@@ -105,3 +103,12 @@ class EncoderWithHeads(keras.Model):
                 config[key], custom_objects
             )
         return cls(**config)
+
+
+def _dtypes(layer):
+    """What a network computes in; the innermost layers know.
+
+    A model loaded from a file takes the policy of the day, its layers keep theirs.
+    """
+    inner = getattr(layer, "layers", [])
+    return set().union(*map(_dtypes, inner)) if inner else {layer.compute_dtype}

@@ -81,7 +81,9 @@ def test_probabilities_of_other_classes_are_refused(shape):
         group_probabilities(np.zeros(shape), GROUPS)
 
 
-@pytest.mark.parametrize("wrong", [[0, 2, 2], [-1, 0], [[0, 1]], [0.0, 1.0], np.arange(0)])
+@pytest.mark.parametrize(
+    "wrong", [[0, 2, 2], [-1, 0], [[0, 1]], [0.0, 1.0], np.arange(0)]
+)
 def test_groups_that_are_no_map_are_refused(wrong):
     with pytest.raises(ValueError, match="`groups` must hold one main class"):
         main_labels([0], wrong)

@@ -32,10 +32,59 @@ def test_encoder_and_decoder_fit_images_of_these_shapes(image_shape, filters):
     assert pixels.min() >= 0 and pixels.max() <= 1
 
 
+@pytest.mark.parametrize(
+    ("image_shape", "smallest"),
+    [
+        ((28, 28), (7, 7, 64)),
+        ((28, 28, 1), (7, 7, 64)),
+        ((32, 32, 3), (8, 8, 64)),
+        ((64, 64, 3), (8, 8, 128)),
+        ((8, 8), (4, 4, 32)),
+    ],
+)
+def test_unless_told_images_are_halved_to_at_most_eight_pixels(image_shape, smallest):
+    encoder = conv_encoder(image_shape, hidden=(5,))
+    decoder = conv_decoder(image_shape, 7, hidden=(6,))
+    last = [k for k in encoder.layers if isinstance(k, keras.layers.Conv2D)][-1]
+    first = next(k for k in decoder.layers if isinstance(k, keras.layers.Reshape))
+    assert last.output.shape == first.output.shape == (None, *smallest)
+    assert encoder.input_shape == decoder.output_shape == (None, *image_shape)
+
+
+@pytest.mark.parametrize("image_shape", [(28, 28), (32, 32, 3), (64, 64, 3)])
+def test_pixels_are_float32_under_every_policy(image_shape, policy):
+    policy("mixed_bfloat16")
+    decoder = conv_decoder(image_shape, 7, filters=(2, 2), hidden=(6,))
+    assert decoder.compute_dtype == "bfloat16"
+    assert call(decoder, np.eye(7)).dtype == np.float32
+
+
 def test_convolutions_halve_the_images():
     encoder = conv_encoder((28, 28), filters=(3, 4), hidden=(5,))
     assert encoder.get_layer("convolution_1").output.shape == (None, 14, 14, 3)
     assert encoder.get_layer("convolution_2").output.shape == (None, 7, 7, 4)
+
+
+def test_strides_of_one_add_convolutions_that_keep_the_size():
+    filters = {"filters": (2, 3, 4, 5), "strides": (1, 2, 1, 2)}
+    encoder = conv_encoder((28, 28), hidden=(5,), **filters)
+    sizes = [encoder.get_layer(f"convolution_{k}").output.shape for k in range(1, 5)]
+    assert sizes == [
+        (None, side, side, c) for side, c in zip((28, 14, 14, 7), range(2, 6))
+    ]
+    mirrored = {key: value[::-1] for key, value in filters.items()}
+    decoder = conv_decoder((28, 28), 7, hidden=(6,), **mirrored)
+    sizes = [decoder.get_layer(f"convolution_{k}").output.shape for k in range(1, 4)]
+    assert sizes == [(None, side, side, c) for side, c in zip((14, 14, 28), (4, 3, 2))]
+    assert decoder.output_shape == (None, 28, 28)
+
+
+@pytest.mark.parametrize(
+    "make", [conv_encoder, lambda s, f, **k: conv_decoder(s, 5, f, **k)]
+)
+def test_strides_of_another_number_are_refused(make):
+    with pytest.raises(ValueError, match="or one each"):
+        make((4, 4), (2, 2), strides=(2, 2, 1))
 
 
 def test_an_image_moved_by_two_pixels_moves_its_features_by_one():

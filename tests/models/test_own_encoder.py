@@ -1,0 +1,97 @@
+"""Encoders from elsewhere, such as keras.applications, nested in a user's model."""
+
+import keras
+import numpy as np
+import pytest
+import tiny
+from keras import layers
+
+from keras_saae import SemiSupervisedAAE
+from keras_saae.data import SemiSupervisedDataset
+from keras_saae.networks import EncoderWithHeads, mlp_decoder, mlp_discriminator
+from keras_saae.priors import Categorical, Gaussian
+
+IMAGE_SHAPE = (32, 32, 3)  # the smallest that keras.applications take
+CODE_WIDTH = tiny.NUM_CLASSES + tiny.Z_DIM
+X = tiny.random().integers(0, 256, (8, *IMAGE_SHAPE), "uint8")
+Y = np.array([0, 1, 2, 0, 1, 2, -1, -1])
+
+
+def mobile_net():
+    """A backbone as users wrap it: it wants pixels in [-1, 1]."""
+    backbone = keras.applications.MobileNet(
+        IMAGE_SHAPE, alpha=0.25, include_top=False, weights=None
+    )
+    return keras.Sequential(
+        [
+            keras.Input(IMAGE_SHAPE),
+            layers.Rescaling(2.0, offset=-1.0),
+            backbone,
+            layers.GlobalAveragePooling2D(),
+            layers.Dropout(0.2, seed=0),
+        ]
+    )
+
+
+def model(encoder, **settings):
+    return SemiSupervisedAAE(
+        encoder,
+        mlp_decoder(IMAGE_SHAPE, CODE_WIDTH, hidden=(6,)),
+        mlp_discriminator(tiny.Z_DIM, "on_z", hidden=(6,)),
+        mlp_discriminator(tiny.NUM_CLASSES, "on_y", hidden=(6,)),
+        Gaussian(tiny.Z_DIM),
+        Categorical(tiny.NUM_CLASSES),
+        seed=0,
+        **settings,
+    )
+
+
+@pytest.mark.slow
+def test_an_application_trains_saves_and_predicts(tmp_path):
+    trained = model(mobile_net(), averaging=0.9)
+    trained.compile(tiny.adam())
+    before = tiny.values(trained.encoder.trunk.weights)
+    history = trained.fit(SemiSupervisedDataset(X, Y, 8, 6), verbose=0).history
+    assert all(np.isfinite(values).all() for values in history.values())
+    after = tiny.values(trained.encoder.trunk.weights)
+    assert all(np.any(one != other) for one, other in zip(before, after))
+    predicted = trained.predict(X, verbose=0)
+    trained.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_allclose(loaded.predict(X, verbose=0), predicted, atol=1e-6)
+
+
+def test_feature_maps_are_flattened_for_the_heads():
+    vgg = keras.applications.VGG16(False, None, input_shape=IMAGE_SHAPE)
+    assert vgg.output_shape == (None, 1, 1, 512)
+    codes = model(vgg).encode(X[:2])
+    assert [code.shape for code in codes] == [(2, tiny.NUM_CLASSES), (2, tiny.Z_DIM)]
+
+
+def test_a_frozen_backbone_trains_by_its_heads_alone():
+    encoder = keras.Sequential(
+        [keras.Input(IMAGE_SHAPE), layers.Flatten(), layers.Dense(4)]
+    )
+    encoder.trainable = False
+    phase = model(encoder).phases()[-1]
+    assert [v.path.split("/")[0] for v in phase.variables] == ["y", "y"]
+
+
+def test_a_backbone_for_images_of_any_size_is_refused():
+    backbone = keras.applications.MobileNet(
+        (None, None, 3), alpha=0.25, include_top=False, weights=None
+    )
+    with pytest.raises(ValueError, match="`encoder` must take inputs of one fixed"):
+        model(backbone)
+
+
+def test_a_nested_backbone_tells_virtual_adversarial_training_its_precision(policy):
+    policy("mixed_bfloat16")
+    backbone = keras.Sequential(
+        [keras.Input((4, 4)), layers.Flatten(), layers.Dense(4)]
+    )
+    encoder = keras.Sequential([keras.Input((4, 4)), backbone])
+    config = keras.saving.serialize_keras_object(encoder)
+    policy("float32")
+    loaded = keras.saving.deserialize_keras_object(config)
+    assert EncoderWithHeads(loaded, 3, 2).vat_probe == 2.0
