@@ -18,7 +18,7 @@ import numpy as np
 
 from keras_saae import backend
 from keras_saae.checks import check_images, check_labels
-from keras_saae.data import randomness
+from keras_saae.data import omniglot, randomness
 from keras_saae.data.splits import stratified_part
 
 KEYS = ("x_train", "y_train", "x_test", "y_test")
@@ -36,7 +36,7 @@ class Kind:
         class_names: names of the classes in order, or only their number where the
             file itself names them.
         file_keys: arrays that `<name>.npz` must hold.
-        tfds: whether TensorFlow Datasets has the same images in the same split.
+        tfds: whether TensorFlow Datasets has the images.
     """
 
     image_shape: tuple
@@ -62,7 +62,7 @@ KINDS = {
         tfds=True,
     ),
     "digits": Kind((8, 8), tuple("0123456789")),
-    "omniglot": Kind((28, 28), 50, (*KEYS, "alphabets")),
+    "omniglot": Kind((28, 28), 50, (*KEYS, "alphabets"), tfds=True),
     "caltech101_silhouettes": Kind(
         (28, 28), 101, (*KEYS, "x_val", "y_val", "classnames")
     ),
@@ -81,7 +81,7 @@ JPEG_KEYS = tuple(
 )
 
 # Of the original arrays in their original order, as `Dataset.sha256` counts them. Of
-# Omniglot's split there is no such file; that of CIFAR-10 we have not seen.
+# Omniglot there is no such file at hand; that of CIFAR-10 we have not seen.
 ORIGINALS = {
     "mnist": "6107842c4e8ec488e4f7d28a4f16c45e3947df9b40d6feeae725a47a6e0048a4",
     "fashion_mnist": "f545dc5df588ab42fa7e1509462f6544b3961f3d752a4da5d64c713b92f52896",
@@ -150,8 +150,8 @@ def load(name, data_dir=None):
        `jpeg_<part>`, the k-th from `offsets_<part>[k]` to `offsets_<part>[k + 1]`:
        they are decoded here, once, and are not the exact pixels of the original;
     2. a folder that TensorFlow Datasets prepared, in `data_dir` or its own place;
-    3. the internet, through TensorFlow Datasets. Omniglot (other sizes and another
-       split there) and the silhouettes come from files only.
+    3. the internet, through TensorFlow Datasets, except the silhouettes. Omniglot's
+       drawings are brought to 28x28 here.
 
     Args:
         name: a name of the table.
@@ -431,17 +431,22 @@ def _read_tfds(name, folder):
         builder = tfds.builder_from_directory(folder)
     source = f"TensorFlow Datasets {builder.info.full_name}"
     config = tfds.ReadConfig(interleave_cycle_length=1)
-    arrays = {}
-    for split in ("train", "test"):
-        try:
-            part = tfds.as_numpy(
+    try:
+        if name == "omniglot":
+            return omniglot.read_drawings(_drawings(builder, config)), source
+        parts = {
+            split: tfds.as_numpy(
                 builder.as_dataset(split=split, batch_size=-1, read_config=config)
             )
-        except Exception as error:
-            raise ValueError(
-                f"{builder.data_path} cannot be read ({error}). Delete the folder to "
-                "have it downloaded again."
-            ) from error
+            for split in ("train", "test")
+        }
+    except Exception as error:
+        raise ValueError(
+            f"{builder.data_path} cannot be read ({error}). Delete the folder to "
+            "have it downloaded again."
+        ) from error
+    arrays = {}
+    for split, part in parts.items():
         order = _tfds_order(split, len(part["label"]))
         images = part["image"]
         if images.shape[-1] == 1:
@@ -451,6 +456,22 @@ def _read_tfds(name, folder):
         arrays[f"x_{split}"][order] = images
         arrays[f"y_{split}"][order] = part["label"]
     return arrays, source
+
+
+def _drawings(builder, config):
+    """Omniglot's examples by split, with names of alphabets."""
+    import tensorflow_datasets as tfds
+
+    alphabets = builder.info.features["alphabet"]
+    return {
+        split: (
+            {**example, "alphabet": alphabets.int2str(int(example["alphabet"]))}
+            for example in tfds.as_numpy(
+                builder.as_dataset(split=split, read_config=config)
+            )
+        )
+        for split in builder.info.splits
+    }
 
 
 def _tfds_order(split, size):
