@@ -1,5 +1,6 @@
 """Images that stay where they are until they are indexed."""
 
+import mmap
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -64,7 +65,7 @@ class Subset:
     """
 
     def __init__(self, x, indices):
-        self.x = x
+        self.x = from_disk(x)
         self.indices = np.arange(len(x))[indices]
         self.shape, self.dtype = (len(self.indices), *x.shape[1:]), x.dtype
 
@@ -75,3 +76,44 @@ class Subset:
     def __getitem__(self, index):
         """Return the image, or the images, that `index` names."""
         return np.asarray(self.x[self.indices[index]])
+
+
+class _FromDisk:
+    """A memory-mapped array that gives memory back after each read.
+
+    A page that was read counts as memory of the process until the system is short of
+    it: in an epoch the whole file. And beside each image the system reads its
+    neighbours on disk, which shuffled batches have no use for.
+    """
+
+    def __init__(self, x, mapping):
+        self.x, self.mapping = x, mapping
+        self.shape, self.dtype = x.shape, x.dtype
+        mapping.madvise(mmap.MADV_RANDOM)
+
+    def __len__(self):
+        return len(self.x)
+
+    def __getitem__(self, index):
+        images = np.array(self.x[index])
+        self.mapping.madvise(mmap.MADV_DONTNEED)  # it stays on disk, and cached
+        return images
+
+
+def from_disk(x):
+    """`x`, so that reading it leaves no memory behind if it is memory-mapped.
+
+    Args:
+        x: array, perhaps of `np.load(file, mmap_mode="r")`, or lazy images.
+
+    Returns:
+        Something that is indexed like `x`.
+    """
+    base = x
+    while isinstance(base, np.ndarray):
+        if isinstance(base, np.memmap) and base.mode == "c":
+            return x  # its changes are in memory only
+        base = base.base
+    if isinstance(base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        return _FromDisk(x, base)
+    return x

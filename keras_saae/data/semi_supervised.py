@@ -8,6 +8,7 @@ import numpy as np
 
 from keras_saae.checks import check_count, check_images, check_labels
 from keras_saae.data import randomness
+from keras_saae.data.lazy import from_disk
 
 
 class SemiSupervisedDataset(keras.utils.PyDataset):
@@ -73,7 +74,7 @@ class SemiSupervisedDataset(keras.utils.PyDataset):
         super().__init__()
         if num_classes is not None:
             num_classes = check_count(num_classes, "num_classes")
-        self.x = check_images(x, allow_lazy=True)
+        self.x = from_disk(check_images(x, allow_lazy=True))
         self.y = check_labels(y, len(self.x), num_classes)
         self.batch_size = check_count(batch_size, "batch_size")
         self.labelled_batch_size = check_count(

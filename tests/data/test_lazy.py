@@ -1,5 +1,7 @@
 """Images that stay on disk until a batch needs them."""
 
+import pathlib
+import re
 import tracemalloc
 
 import numpy as np
@@ -108,6 +110,37 @@ def test_lazy_floats_are_refused():
 def test_lazy_arrays_that_are_not_images_are_refused():
     with pytest.raises(ValueError, match="reshape"):
         SemiSupervisedDataset(Subset(np.zeros((4, 9), "uint8"), [0, 1]), [0, 1])
+
+
+def resident(path):
+    """Bytes of a memory-mapped file that count as memory of this process."""
+    found = re.search(
+        rf"{re.escape(str(path))}\n(?:.*\n)*?Rss: +(\d+) kB",
+        pathlib.Path("/proc/self/smaps").read_text(encoding="utf-8"),
+    )
+    return 1024 * int(found[1])
+
+
+@pytest.mark.skipif(
+    not pathlib.Path("/proc/self/smaps").exists(), reason="asks Linux for the memory"
+)
+@pytest.mark.parametrize("part", [slice(None), slice(50, None)])
+def test_batches_from_disk_leave_no_memory_behind(tmp_path, part):
+    np.save(tmp_path / "x.npy", np.ones((5000, 28, 28), "uint8"))
+    x = np.load(tmp_path / "x.npy", mmap_mode="r")
+    assert x.sum() == x.size and resident(tmp_path / "x.npy") >= x.size
+    y = np.arange(5000)[part] % 3
+    dataset = SemiSupervisedDataset(x if part == slice(None) else Subset(x, part), y)
+    assert all(batch["x"].all() for batch in dataset)
+    assert resident(tmp_path / "x.npy") < x.size / 100
+
+
+def test_changes_that_are_in_memory_only_are_kept(tmp_path):
+    np.save(tmp_path / "x.npy", np.zeros((4, 2, 2), "uint8"))
+    x = np.load(tmp_path / "x.npy", mmap_mode="c")
+    x[:] = 7
+    dataset = SemiSupervisedDataset(x, [0, 1, 0, 1], 4, 4)
+    assert np.all(dataset[0]["x"] == 7) and np.all(dataset[0]["x"] == 7)
 
 
 @pytest.mark.parametrize("part", [slice(None), slice(1000, None)])
