@@ -17,11 +17,12 @@ X = tiny.random().integers(0, 256, (8, *IMAGE_SHAPE), "uint8")
 Y = np.array([0, 1, 2, 0, 1, 2, -1, -1])
 
 
-def mobile_net():
-    """A backbone as users wrap it: it wants pixels in [-1, 1]."""
+def mobile_net(last):
+    """A backbone up to that layer, as users wrap it: it wants pixels in [-1, 1]."""
     backbone = keras.applications.MobileNet(
         IMAGE_SHAPE, alpha=0.25, include_top=False, weights=None
     )
+    backbone = keras.Model(backbone.input, backbone.get_layer(last).output)
     return keras.Sequential(
         [
             keras.Input(IMAGE_SHAPE),
@@ -46,9 +47,15 @@ def model(encoder, **settings):
     )
 
 
-@pytest.mark.slow
-def test_an_application_trains_saves_and_predicts(tmp_path):
-    trained = model(mobile_net(), averaging=0.9)
+@pytest.mark.parametrize(
+    ("last", "vat_weight"),
+    [
+        ("conv_pw_1_relu", 1.0),
+        pytest.param("conv_pw_13_relu", 0.0, marks=pytest.mark.slow),  # all of it
+    ],
+)
+def test_an_application_trains_saves_and_predicts(tmp_path, last, vat_weight):
+    trained = model(mobile_net(last), vat_weight=vat_weight, averaging=0.9)
     trained.compile(tiny.adam())
     before = tiny.values(trained.encoder.trunk.weights)
     history = trained.fit(SemiSupervisedDataset(X, Y, 8, 6), verbose=0).history
@@ -62,8 +69,15 @@ def test_an_application_trains_saves_and_predicts(tmp_path):
 
 
 def test_feature_maps_are_flattened_for_the_heads():
+    encoder = model(mobile_net("conv_pw_1_relu").layers[1]).encoder
+    assert encoder.trunk.output_shape == (None, 16, 16, 16)
+    assert encoder.y_head.input_shape == (None, 16, 16, 16)
+    assert encoder.z_head.output_shape == (None, tiny.Z_DIM)
+
+
+@pytest.mark.slow
+def test_vgg16_encodes():
     vgg = keras.applications.VGG16(False, None, input_shape=IMAGE_SHAPE)
-    assert vgg.output_shape == (None, 1, 1, 512)
     codes = model(vgg).encode(X[:2])
     assert [code.shape for code in codes] == [(2, tiny.NUM_CLASSES), (2, tiny.Z_DIM)]
 
