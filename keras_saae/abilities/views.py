@@ -1,0 +1,27 @@
+"""What training does to images before any phase sees them."""
+
+from keras_saae.networks import pixels, with_noise
+
+
+class PerturbsImages:
+    """Scales pixels, augments and adds noise once, for all phases of a step.
+
+    Uses the model's `augmentation` (or None), `input_noise` and `seeds`.
+    """
+
+    def views(self, batch, training):
+        """The batch's images, clean under `x` and noisy under `x_noisy`.
+
+        And the labelled ones, where the batch has them. A reconstruction's target is
+        the clean image, after augmentation.
+        """
+        keys = [key for key in ("x", "x_labelled") if key in batch]
+        clean = {key: pixels(batch[key]) for key in keys}
+        if training and self.augmentation is not None:
+            clean = {key: self.augmentation(x, self.seeds) for key, x in clean.items()}
+        stddev = self.input_noise if training else 0.0
+        noisy = {
+            f"{key}_noisy": with_noise(x, stddev, self.seeds)
+            for key, x in clean.items()
+        }
+        return {**clean, **noisy}
