@@ -21,7 +21,10 @@ VARIANTS = {
     "aae": ("aae", {}),
     "aae gaussian": ("aae", {"posterior": "gaussian"}),
     "aae universal": ("aae", {"posterior": "universal"}),
-    "aae wasserstein": ("aae", {"discriminator_loss": "wasserstein"}),
+    "aae wasserstein": (
+        "aae",
+        {"discriminator_loss": "wasserstein", "gradient_penalty_weight": 0.1},
+    ),
     "label_informed": ("label_informed", {}),
     "supervised": ("supervised", {"discriminator_loss": "least_squares"}),
     "clustering": ("clustering", {}),
