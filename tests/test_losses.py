@@ -376,3 +376,22 @@ def test_style_consistency_costs_nothing_where_the_decoder_ignores_the_style(cla
         classify, lambda y, z: decode(y, 0.0 * z), x, classify(x), z, seed=0
     )
     np.testing.assert_allclose(value(loss), 0.0, atol=1e-7)
+
+
+# --- heads that keep their distance -----------------------------------------------
+
+
+def test_heads_pay_for_what_each_pair_is_missing_to_the_distance():
+    heads = ops.convert_to_tensor([[0.0, 0.0], [3.0, 4.0], [0.0, 12.0]])
+    # Distances 5, 12 and sqrt(73) = 8.544; missing to 10: 5, 0 and 1.456.
+    found = losses.head_distance_penalty(heads, 10.0)
+    np.testing.assert_allclose(value(found), 5 + (10 - np.sqrt(73)), rtol=1e-5)
+    np.testing.assert_allclose(value(losses.head_distance_penalty(heads, 5.0)), 0.0)
+
+
+def test_heads_on_one_spot_have_a_finite_gradient():
+    heads = keras.Variable(np.zeros((3, 2)))
+    _, (gradient,) = value_and_grad(
+        lambda: losses.head_distance_penalty(heads, 1.0), [heads], [heads]
+    )
+    assert np.isfinite(value(gradient)).all()
