@@ -23,19 +23,32 @@ from keras_saae import (
     priors,
     recipes,
 )
-from keras_saae.models import NeuralNetwork, SemiSupervisedAAE
+from keras_saae.models import (
+    AAE,
+    ClusteringAAE,
+    DimensionalityReductionAAE,
+    LabelInformedAAE,
+    NeuralNetwork,
+    SemiSupervisedAAE,
+    SupervisedAAE,
+)
 from keras_saae.optimizers import ConstantThenLinear, PhaseOptimizers
 from keras_saae.phases import Phase, PhasedModel
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "AAE",
+    "ClusteringAAE",
     "ConstantThenLinear",
+    "DimensionalityReductionAAE",
+    "LabelInformedAAE",
     "NeuralNetwork",
     "Phase",
     "PhaseOptimizers",
     "PhasedModel",
     "SemiSupervisedAAE",
+    "SupervisedAAE",
     "callbacks",
     "data",
     "evaluation",

@@ -20,7 +20,7 @@ class Adversary:
             played with labels, its input is the code with a one-hot label beside it,
             whose last entry means "unknown"; where something else stands beside the
             code, it is the input too.
-        accuracy: metric of the share of draws and codes that are told right.
+        accuracy: metric of the share of draws and codes that are told right, if wanted.
         loss: a name in `losses.ADVERSARIAL_LOSSES`.
         generator_loss: function of the codes' scores, in the place of the game's own.
         gradient_penalty_weight: weight of `losses.gradient_penalty`, in the game
@@ -31,7 +31,7 @@ class Adversary:
         self,
         prior,
         discriminator,
-        accuracy,
+        accuracy=None,
         loss="cross_entropy",
         generator_loss=None,
         gradient_penalty_weight=10.0,
@@ -63,8 +63,9 @@ class Adversary:
         beside = self._beside(code, labels, beside)
         on_prior = self._score(drawn, beside, training)
         on_codes = self._score(code, beside, training)
-        right = ops.concatenate([on_prior > 0, on_codes < 0])
-        self.accuracy.update_state(ops.cast(right, "float32"))
+        if self.accuracy is not None:
+            right = ops.concatenate([on_prior > 0, on_codes < 0])
+            self.accuracy.update_state(ops.cast(right, "float32"))
         loss = self.loss(on_prior, on_codes)
         if self.gradient_penalty_weight:
             loss = loss + self.gradient_penalty_weight * losses.gradient_penalty(

@@ -193,6 +193,23 @@ def check_count(value, name, minimum=1):
     return number
 
 
+def check_number(value, name):
+    """Return `value`, a finite number from 0 up, or say what is wrong with it."""
+    if not 0 <= value < float("inf"):
+        raise ValueError(f"`{name}` is a number from 0 up. Received: {value!r}")
+    return value
+
+
+def check_averaging(averaging):
+    """Return the weight of the past in a moving average, or None for no average."""
+    if averaging is not None and not 0 <= averaging < 1:
+        raise ValueError(
+            "`averaging` is the weight of the past, at least 0 and below 1, such "
+            f"as 0.999, or None. Received: {averaging!r}"
+        )
+    return averaging
+
+
 def _as_array(value, name):
     if is_lazy(value):
         return value[:]

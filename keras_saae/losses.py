@@ -419,6 +419,28 @@ def augmentation_consistency_loss(classify, augmentation, x, y_logits, seed):
     return categorical_kl(ops.stop_gradient(y_logits), classify(augmentation(x, seed)))
 
 
+def head_distance_penalty(heads, distance):
+    """What pairs of heads are missing to a distance.
+
+        sum_{i<j} max(0, d - |h_i - h_j|)
+
+    Args:
+        heads: float tensor `(K, n)`, a point for each cluster.
+        distance: d, the least distance that costs nothing.
+
+    Returns:
+        Scalar, 0 where all heads are far enough apart.
+
+    Source: Makhzani et al., arXiv:1511.05644, section 7, a penalty that is linear below
+    a threshold; reduction and threshold are ours.
+    """
+    heads = ops.convert_to_tensor(heads)
+    differences = ops.expand_dims(heads, 0) - ops.expand_dims(heads, 1)
+    distances = ops.sqrt(1e-12 + ops.sum(ops.square(differences), axis=-1))
+    missing = ops.relu(distance - distances)  # each pair twice, and each head itself
+    return (ops.sum(missing) - ops.sum(ops.diagonal(missing))) / 2
+
+
 def _unit_length(d):
     """Each image of `d` scaled to L2 length 1; zeros stay zeros."""
     d = ops.cast(d, "float32")

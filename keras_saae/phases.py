@@ -186,14 +186,20 @@ class PhasedModel(StepAdapter, keras.Model):
                 `batch_keys`, such as `SemiSupervisedDataset`; models without
                 labels also take an array of images.
             y: not used; labels belong to the data set.
-            validation_data: `(x, y)`, images and their class labels.
+            validation_data: `(x, y)`, images and their class labels; models without
+                labels take images alone.
             callbacks: list of callbacks.
             **kwargs: `epochs`, `initial_epoch`, `verbose`, ...
 
         Raises:
             ValueError: if data are not what the model needs.
         """
-        if y is not None or (_is_array(x) and self.batch_keys != ("x",)):
+        if self._is_label_free:
+            if y is not None or isinstance(validation_data, (tuple, list)):
+                raise self._takes_no_labels()
+            if _is_array(validation_data):
+                validation_data = {"x": self._check_images(validation_data)}
+        elif y is not None or _is_array(x):
             raise ValueError(
                 f"{type(self).__name__}.fit needs batches with the entries "
                 f"{self.batch_keys}. Pass one data set that yields them, such as "
@@ -226,7 +232,7 @@ class PhasedModel(StepAdapter, keras.Model):
         )
 
     def evaluate(self, x=None, y=None, batch_size=None, **kwargs):
-        """Losses and metrics on images `x` with class labels `y`.
+        """Losses and metrics on images `x` with class labels `y`, if the model has any.
 
         Arguments and result as in `keras.Model.evaluate`; the batch size is 1,000
         unless given.
@@ -235,8 +241,13 @@ class PhasedModel(StepAdapter, keras.Model):
             raise ValueError(
                 "Evaluating needs the names of metrics: call `compile` first."
             )
+        if self._is_label_free and y is not None:
+            raise self._takes_no_labels()
         if _is_array(x):
-            x, y = self._check_pair(x, y)
+            if self._is_label_free:
+                x = {"x": self._check_images(x)}
+            else:
+                x, y = self._check_pair(x, y)
             batch_size = batch_size or EVALUATION_BATCH_SIZE
             if checks.is_lazy(x):
                 x, y, batch_size = _Batches(batch_size, x, y), None, None
@@ -253,6 +264,17 @@ class PhasedModel(StepAdapter, keras.Model):
             if checks.is_lazy(x):
                 x, batch_size = _Batches(batch_size, x), None
         return super().predict(x, batch_size=batch_size, **kwargs)
+
+    @property
+    def _is_label_free(self):
+        return tuple(self.batch_keys) == ("x",)
+
+    def _takes_no_labels(self):
+        return ValueError(
+            f"{type(self).__name__} takes no labels, and was given some. Pass images "
+            "alone: fit(x), evaluate(x), fit(..., validation_data=x), or "
+            "keras_saae.data.UnlabelledDataset(x)."
+        )
 
     def _check_images(self, x, allow_lazy=False):
         return checks.check_images(
@@ -277,6 +299,8 @@ class PhasedModel(StepAdapter, keras.Model):
                 f"{type(self).__name__} needs batches that are dicts with the entries "
                 f"{self.batch_keys}. Received a batch with {found}."
             )
+        if self._is_label_free and len(batch) > 1:
+            raise self._takes_no_labels()
         for key in self.batch_keys:
             shape = tuple(batch[key].shape[1:])
             if key.startswith("x") and self.image_shape not in (None, shape):
@@ -294,6 +318,19 @@ class PhasedModel(StepAdapter, keras.Model):
             )
 
     # Saving: Keras keeps weights and optimizer state; seeds are added here
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        """The model of a `get_config`, in which parts are serialized Keras objects."""
+        deserialize = keras.saving.deserialize_keras_object
+        return cls(
+            **{
+                key: deserialize(value, custom_objects)
+                if isinstance(value, dict) and "class_name" in value
+                else value
+                for key, value in config.items()
+            }
+        )
 
     def save_own_variables(self, store):
         """Saves the model's own variables and the state of every seed generator."""

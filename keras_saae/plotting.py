@@ -366,6 +366,137 @@ def predicted_columns(x, y_predicted, y_true, num_classes=None, rows=10):
     return figure
 
 
+def codes(z, y, prior_draws):
+    """Codes of images in the plane beside draws from their prior.
+
+    Where the adversarial game works, both fill the same shape.
+
+    Args:
+        z: float `(n, 2)`. Codes of images; of wider codes the first two dimensions.
+        y: integer `(n,)`. Their classes, which colour them.
+        prior_draws: float `(m, 2)`. Draws from the prior.
+
+    Returns:
+        A `matplotlib.figure.Figure` with two panels.
+
+    Raises:
+        ValueError: if arrays do not fit together or are not finite.
+    """
+    z, prior_draws = _points(z, "z"), _points(prior_draws, "prior_draws")
+    y = _check_labels(y, len(z), None, "y")
+    with _style():
+        figure = _figure(7.0, 3.6)
+        left, right = figure.subplots(1, 2, sharex=True, sharey=True)
+        left.scatter(*prior_draws[:, :2].T, s=2, color=_GREY, linewidths=0)
+        left.set_title("Draws from the prior")
+        _scatter(right, z, y)
+        right.set_title("Codes of images")
+        for axes in (left, right):
+            axes.set_aspect("equal")
+            _finish(axes)
+        right.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), title="class")
+    return figure
+
+
+def image_grid(images, title, row_label="", column_label=""):
+    """Images in rows and columns, such as the decoded plane.
+
+    Args:
+        images: `(rows, columns, height, width[, channels])`.
+        title: str.
+        row_label: what changes from row to row.
+        column_label: what changes along a row.
+
+    Returns:
+        A `matplotlib.figure.Figure`.
+
+    Raises:
+        ValueError: for bad images.
+    """
+    images = _rgb(images, "images", grid=True)
+    with _style():
+        figure, axes, _, _ = _mosaic(images, title)
+        axes.set_ylabel(row_label)
+        axes.set_xlabel(column_label, loc="left")
+        axes.set_xticks([])
+        axes.set_yticks([])
+    return figure
+
+
+def clusters(head_images, x, probabilities, columns=10):
+    """What each cluster stands for, and the images that are surest to be in it.
+
+    Args:
+        head_images: `(K, height, width[, channels])`. The decoded one-hot codes, in the
+            middle of the style's prior.
+        x: images `(n, height, width[, channels])`.
+        probabilities: float `(n, K)`. Of each cluster for each image.
+        columns: int. Images of each cluster, the most confident first; a cluster with
+            fewer leaves cells white.
+
+    Returns:
+        A `matplotlib.figure.Figure`, a row per cluster, its head in the first column.
+
+    Raises:
+        ValueError: if arrays do not fit together, or for bad images.
+    """
+    head_images, x = _rgb(head_images, "head_images"), _rgb(x, "x")
+    probabilities = np.asarray(probabilities)
+    if probabilities.shape != (len(x), len(head_images)):
+        raise ValueError(
+            "`probabilities` needs a row per image and a column per cluster. Received "
+            f"shape {probabilities.shape} for {len(x)} images and {len(head_images)} "
+            "heads."
+        )
+    grid = np.ones((len(head_images), 1 + columns, *x.shape[1:]))
+    grid[:, 0] = head_images
+    chosen = probabilities.argmax(axis=1)
+    for k in range(len(head_images)):
+        members = np.flatnonzero(chosen == k)
+        surest = members[np.argsort(-probabilities[members, k], kind="stable")]
+        surest = surest[:columns]
+        grid[k, 1 : 1 + len(surest)] = x[surest]
+    with _style():
+        figure, axes, _, lefts = _mosaic(grid, "Clusters and their surest images")
+        axes.set_ylabel("cluster")
+        axes.set_yticklabels(range(len(head_images)))
+        axes.set_xticks([axes.get_xticks()[0], axes.get_xticks()[1]])
+        axes.set_xticklabels(["head", "images"])
+    return figure
+
+
+def planes(points, y, heads=None, decoded=None):
+    """Images as points in the plane, one panel per method.
+
+    Args:
+        points: dict from the method's name to its points, float `(n, 2)`.
+        y: integer `(n,)`. Classes of the images, which colour the points.
+        heads: float `(K, 2)` or None. Marked in the first panel.
+        decoded: pair of positions `(m, 2)` and images `(m, height, width)`, or None.
+            Drawn in the first panel, where they belong.
+
+    Returns:
+        A `matplotlib.figure.Figure`.
+
+    Raises:
+        ValueError: if arrays do not fit together or are not finite.
+    """
+    points = {name: _points(z, name) for name, z in points.items()}
+    with _style():
+        figure = _figure(0.6 + 3.1 * len(points), 3.4)
+        panels = figure.subplots(1, len(points), squeeze=False)[0]
+        for axes, (name, z) in zip(panels, points.items()):
+            _scatter(axes, z, _check_labels(y, len(z), None, "y"))
+            axes.set_title(name)
+            axes.tick_params(labelleft=False, labelbottom=False, length=0)
+        if heads is not None:
+            panels[0].scatter(*_points(heads, "heads").T[:2], marker="x", color=_INK)
+        if decoded is not None:
+            _draw_decoded(panels[0], *decoded)
+        panels[-1].legend(loc="center left", bbox_to_anchor=(1.0, 0.5), title="class")
+    return figure
+
+
 def error_by_labels(errors, published=None):
     """Test error against the number of labels, on logarithmic axes.
 
@@ -720,3 +851,36 @@ def _mark_error(axes, left, top, shape, label):
         verticalalignment="top",
         bbox={"facecolor": _RED, "edgecolor": "none", "pad": 1.0},
     )
+
+
+def _points(z, name):
+    z = np.asarray(z)
+    if z.ndim != 2 or not len(z) or z.shape[1] < 2:
+        raise ValueError(
+            f"`{name}` is expected as points (n, 2) with n > 0. Received shape "
+            f"{z.shape}."
+        )
+    _check_finite(z, name)
+    return z.astype("float64")
+
+
+def _scatter(axes, z, y):
+    """The first two dimensions of points, coloured by class."""
+    from matplotlib import colormaps
+
+    colors = colormaps["tab10" if y.max() < 10 else "tab20"]
+    for k in np.unique(y):
+        axes.scatter(
+            *z[y == k, :2].T, s=3, color=colors(int(k)), linewidths=0, label=str(k)
+        )
+
+
+def _draw_decoded(axes, positions, images):
+    """Small images at their positions in the plane."""
+    from matplotlib.offsetbox import AnnotationBbox, OffsetImage
+
+    images = _rgb(images, "decoded images")
+    for position, image in zip(_points(positions, "decoded positions"), images):
+        zoom = 18 / max(image.shape[:2])
+        box = OffsetImage(image, zoom=zoom, interpolation="nearest")
+        axes.add_artist(AnnotationBbox(box, position[:2], pad=0.1))

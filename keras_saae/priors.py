@@ -1,8 +1,12 @@
 """Priors: what the codes of an adversarial autoencoder should be distributed like.
 
 A prior is any object with `sample(n, labels=None, seed=None)` that returns a float
-tensor `(n, width)`; CONTRIBUTING.md shows how to write one.
+tensor `(n, width)`; CONTRIBUTING.md shows how to write one. `labels` are integers
+`(n,)`, -1 where the class is not known; priors of which classes own a part also have
+`class_of(z)`, which tells whose part a code lies in.
 """
+
+import math
 
 import keras
 from keras import ops
@@ -77,12 +81,14 @@ class Categorical:
         self.width, self.weights = width, weights
 
     def sample(self, n, labels=None, seed=None):
-        """Draws `(n, width)` one-hot rows; given labels `(n,)` are encoded instead."""
-        if labels is None:
-            weights = self.weights or [1 / self.width] * self.width
-            log_weights = ops.log(ops.convert_to_tensor([weights], dtype="float32"))
-            labels = keras.random.categorical(log_weights, n, seed=seed)[0]
-        return ops.one_hot(labels, self.width, dtype="float32")
+        """Draws `(n, width)` one-hot rows; labels `(n,)` other than -1 are encoded."""
+        weights = self.weights or [1 / self.width] * self.width
+        log_weights = ops.log(ops.convert_to_tensor([weights], dtype="float32"))
+        drawn = keras.random.categorical(log_weights, n, seed=seed)[0]
+        if labels is not None:
+            labels = ops.cast(labels, drawn.dtype)
+            drawn = ops.where(labels < 0, drawn, labels)
+        return ops.one_hot(drawn, self.width, dtype="float32")
 
     def get_config(self):
         return {"width": self.width, "weights": self.weights}
@@ -90,3 +96,233 @@ class Categorical:
     @classmethod
     def from_config(cls, config):
         return cls(**config)
+
+
+@keras.saving.register_keras_serializable("keras_saae")
+class Uniform:
+    """The cube [-scale, scale]^width.
+
+    Args:
+        width: number of dimensions.
+        scale: half the length of an edge; 1, as commonly. Its variance is scale^2 / 3.
+
+    Raises:
+        ValueError: if `width` is below 1 or `scale` is not positive.
+    """
+
+    def __init__(self, width, scale=1.0):
+        if width < 1 or scale <= 0:
+            raise ValueError(
+                "A uniform prior has at least one dimension and a positive scale. "
+                f"Received width={width}, scale={scale}."
+            )
+        self.width, self.scale = width, scale
+
+    def sample(self, n, labels=None, seed=None):
+        """Draws `(n, width)`; labels make no difference."""
+        del labels
+        return keras.random.uniform(
+            (n, self.width), -self.scale, self.scale, dtype="float32", seed=seed
+        )
+
+    def get_config(self):
+        return {"width": self.width, "scale": self.scale}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**config)
+
+
+@keras.saving.register_keras_serializable("keras_saae")
+class GaussianMixture:
+    """Gaussians on a ring in the plane, like the petals of a flower, one per class.
+
+    Petal k lies at angle 2 pi k / K, is longer along the radius than across it, and
+    belongs to class k.
+
+    Args:
+        num_classes: number of Gaussians, K; 10 in the paper's figure 2.
+        width: 2, the only width there is.
+        radius: distance of their centres from the origin.
+        stddev_along: standard deviation along the radius.
+        stddev_across: standard deviation across it. With the values given here, the
+            centres of neighbours are 17 of these apart.
+
+    Raises:
+        ValueError: if `width` is not 2, `num_classes` is below 2 or a length is not
+            positive.
+
+    Source: Makhzani et al., arXiv:1511.05644, figures 2 and 4, which show the shape;
+    the lengths are ours.
+    """
+
+    def __init__(
+        self,
+        num_classes=10,
+        width=2,
+        radius=4.0,
+        stddev_along=0.7,
+        stddev_across=0.15,
+    ):
+        _check_plane("A ring of Gaussians", num_classes, width)
+        if min(radius, stddev_along, stddev_across) <= 0:
+            raise ValueError(
+                "The lengths of a ring of Gaussians are positive. Received "
+                f"radius={radius}, stddev_along={stddev_along}, "
+                f"stddev_across={stddev_across}."
+            )
+        self.num_classes, self.width, self.radius = num_classes, width, radius
+        self.stddev_along, self.stddev_across = stddev_along, stddev_across
+
+    def sample(self, n, labels=None, seed=None):
+        """Draws `(n, 2)`.
+
+        Args:
+            n: number of draws.
+            labels: int tensor `(n,)`, whose petal each draw comes from; -1, or no
+                labels at all, means any.
+            seed: integer or `keras.random.SeedGenerator`.
+        """
+        of_class, of_place = _two_seeds(seed)
+        u = keras.random.uniform((n,), dtype="float32", seed=of_class)
+        petal = _position(u, labels, self.num_classes) * self.num_classes
+        petal = ops.minimum(ops.floor(petal), self.num_classes - 1)
+        e = keras.random.normal((n, 2), dtype="float32", seed=of_place)
+        along = self.radius + self.stddev_along * e[:, 0]
+        across = self.stddev_across * e[:, 1]
+        cos, sin = self._directions(petal)
+        return ops.stack([along * cos - across * sin, along * sin + across * cos], -1)
+
+    def log_densities(self, z):
+        """Log-density of codes `(n, 2)` under each petal, `(n, num_classes)`, nats."""
+        z = ops.expand_dims(ops.convert_to_tensor(z, dtype="float32"), 1)
+        cos, sin = self._directions(ops.arange(self.num_classes, dtype="float32"))
+        along = (z[..., 0] * cos + z[..., 1] * sin - self.radius) / self.stddev_along
+        across = (z[..., 1] * cos - z[..., 0] * sin) / self.stddev_across
+        volume = 2 * math.pi * self.stddev_along * self.stddev_across
+        return -0.5 * (ops.square(along) + ops.square(across)) - math.log(volume)
+
+    def class_of(self, z):
+        """The class in whose petal codes `(n, 2)` most likely lie, int `(n,)`."""
+        return ops.argmax(self.log_densities(z), axis=-1)
+
+    def _directions(self, petal):
+        angle = petal * (2 * math.pi / self.num_classes)
+        return ops.cos(angle), ops.sin(angle)
+
+    def get_config(self):
+        return {
+            "num_classes": self.num_classes,
+            "width": self.width,
+            "radius": self.radius,
+            "stddev_along": self.stddev_along,
+            "stddev_across": self.stddev_across,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**config)
+
+
+@keras.saving.register_keras_serializable("keras_saae")
+class SwissRoll:
+    """A spiral in the plane, of which each class owns a stretch of equal length.
+
+        z = radius sqrt(s) (cos a, sin a) + stddev e,  a = 2 pi turns sqrt(s),
+
+    s uniform in [0, 1], e ~ N(0, I). Class k owns s from k / K to (k + 1) / K; it is
+    wound so that length, far from the centre, grows with s.
+
+    Args:
+        num_classes: number of classes, K; 10 in the paper's figure 4.
+        width: 2, the only width there is.
+        radius: of the outer end.
+        turns: how often it is wound. Windings are radius / turns apart.
+        stddev: thickness.
+
+    Raises:
+        ValueError: if `width` is not 2, `num_classes` is below 2 or a length is not
+            positive.
+
+    Source: Makhzani et al., arXiv:1511.05644, figure 4, which shows the shape; the
+    lengths are ours.
+    """
+
+    def __init__(self, num_classes=10, width=2, radius=4.0, turns=2.0, stddev=0.1):
+        _check_plane("A Swiss roll", num_classes, width)
+        if min(radius, turns, stddev) <= 0:
+            raise ValueError(
+                "The lengths of a Swiss roll are positive. Received "
+                f"radius={radius}, turns={turns}, stddev={stddev}."
+            )
+        self.num_classes, self.width = num_classes, width
+        self.radius, self.turns, self.stddev = radius, turns, stddev
+
+    def sample(self, n, labels=None, seed=None):
+        """Draws `(n, 2)`.
+
+        Args:
+            n: number of draws.
+            labels: int tensor `(n,)`, whose stretch each draw comes from; -1, or no
+                labels at all, means any.
+            seed: integer or `keras.random.SeedGenerator`.
+        """
+        of_place, of_noise = _two_seeds(seed)
+        u = keras.random.uniform((n,), dtype="float32", seed=of_place)
+        e = keras.random.normal((n, 2), dtype="float32", seed=of_noise)
+        return self._curve(_position(u, labels, self.num_classes)) + self.stddev * e
+
+    def class_of(self, z):
+        """The class whose stretch is nearest to codes `(n, 2)`, int `(n,)`."""
+        z = ops.expand_dims(ops.convert_to_tensor(z, dtype="float32"), 1)
+        per_class = 200  # points; 0.03 apart with the lengths given here
+        count = self.num_classes * per_class
+        s = (ops.arange(count, dtype="float32") + 0.5) / count
+        distances = ops.sum(ops.square(z - self._curve(s)), axis=-1)
+        return ops.argmin(distances, axis=-1) // per_class
+
+    def _curve(self, s):
+        root = ops.sqrt(s)
+        angle = 2 * math.pi * self.turns * root
+        x, y = root * ops.cos(angle), root * ops.sin(angle)
+        return self.radius * ops.stack([x, y], axis=-1)
+
+    def get_config(self):
+        return {
+            "num_classes": self.num_classes,
+            "width": self.width,
+            "radius": self.radius,
+            "turns": self.turns,
+            "stddev": self.stddev,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**config)
+
+
+def _check_plane(what, num_classes, width):
+    if width != 2:
+        raise ValueError(
+            f"{what} lies in the plane, width=2. Received width={width}. For more "
+            "dimensions take Gaussian or Uniform, or write a prior of your own: "
+            "CONTRIBUTING.md shows how."
+        )
+    if num_classes < 2:
+        raise ValueError(
+            f"{what} is shared by at least two classes. Received "
+            f"num_classes={num_classes}."
+        )
+
+
+def _position(u, labels, num_classes):
+    """`u` in [0, 1) moved into each label's share; left alone where it is -1."""
+    if labels is None:
+        return u
+    share = (ops.cast(labels, "float32") + u) / num_classes
+    return ops.where(labels < 0, u, share)
+
+
+def _two_seeds(seed):
+    """Seeds of two independent draws: a generator moves on, an integer does not."""
+    return (seed, seed + 1) if isinstance(seed, int) else (seed, seed)

@@ -18,9 +18,10 @@ ALLOWED = {
         "checks",
     },
     "models": {
-        *("phases", "adversary", "optimizers", "losses", "priors", "networks"),
-        "checks",
+        *("abilities", "phases", "adversary", "optimizers", "losses", "priors"),
+        *("networks", "checks"),
     },
+    "abilities": {"phases", "adversary", "losses", "networks", "checks"},
     "adversary": {"losses"},
     "callbacks": {"plotting", "checks"},
     "evaluation": {"backend", "checks"},

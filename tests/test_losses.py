@@ -162,8 +162,8 @@ def test_every_game_teaches_the_discriminator_to_score_draws_above_codes(name):
     assert value(generator_loss(column(-0.2))) < value(generator_loss(column(-0.5)))
 
 
-DRAWS = np.array([[1.0, 0.0], [0.0, 2.0]], "float32")
-CODES = np.array([[0.0, 1.0], [3.0, 1.0]], "float32")
+DRAWS = ops.convert_to_tensor([[1.0, 0.0], [0.0, 2.0]])
+CODES = ops.convert_to_tensor([[0.0, 1.0], [3.0, 1.0]])
 
 
 def test_gradient_penalty_of_a_linear_critic_is_that_of_its_slope():
@@ -180,7 +180,8 @@ def test_gradient_penalty_looks_between_draws_and_codes(monkeypatch):
     found = losses.gradient_penalty(
         lambda x: ops.sum(x**2, axis=-1, keepdims=True) / 2, DRAWS, CODES, seed=0
     )
-    lengths = np.linalg.norm(0.25 * DRAWS + 0.75 * CODES, axis=1)  # the slope is x
+    slope = value(0.25 * DRAWS + 0.75 * CODES)  # of half a square: x itself
+    lengths = np.linalg.norm(slope, axis=1)
     np.testing.assert_allclose(value(found), np.mean((lengths - 1) ** 2), rtol=1e-5)
 
 
@@ -388,3 +389,22 @@ def test_style_consistency_costs_nothing_where_the_decoder_ignores_the_style(cla
         classify, lambda y, z: decode(y, 0.0 * z), x, classify(x), z, seed=0
     )
     np.testing.assert_allclose(value(loss), 0.0, atol=1e-7)
+
+
+# --- heads that keep their distance -----------------------------------------------
+
+
+def test_heads_pay_for_what_each_pair_is_missing_to_the_distance():
+    heads = ops.convert_to_tensor([[0.0, 0.0], [3.0, 4.0], [0.0, 12.0]])
+    # Distances 5, 12 and sqrt(73) = 8.544; missing to 10: 5, 0 and 1.456.
+    found = losses.head_distance_penalty(heads, 10.0)
+    np.testing.assert_allclose(value(found), 5 + (10 - np.sqrt(73)), rtol=1e-5)
+    np.testing.assert_allclose(value(losses.head_distance_penalty(heads, 5.0)), 0.0)
+
+
+def test_heads_on_one_spot_have_a_finite_gradient():
+    heads = keras.Variable(np.zeros((3, 2)))
+    _, (gradient,) = value_and_grad(
+        lambda: losses.head_distance_penalty(heads, 1.0), [heads], [heads]
+    )
+    assert np.isfinite(value(gradient)).all()

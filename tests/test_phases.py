@@ -132,7 +132,7 @@ def test_evaluation_logs_the_same_losses_and_moves_nothing(run_eagerly):
     model.a.assign(0.5)
     model.b.assign(2.0)
     logs = model.evaluate(
-        pixels(0.5, 0.1, 0.2), [0, 0, 0], 2, verbose=0, return_dict=True
+        pixels(0.5, 0.1, 0.2), batch_size=2, verbose=0, return_dict=True
     )
     follow = (2 * 0.5 * 0.2**2 + 1 * 0.5 * 0.3**2) / 3
     np.testing.assert_allclose(logs["follow"], follow, rtol=1e-5)
@@ -143,7 +143,7 @@ def test_evaluation_logs_the_same_losses_and_moves_nothing(run_eagerly):
 
 def test_validation_logs_stand_behind_val():
     model = two_phases(run_eagerly=True)
-    history = fit(model, pixels(0.4), validation_data=(pixels(0.6), [0]))
+    history = fit(model, pixels(0.4), validation_data=pixels(0.6))
     # After training a = 0.4 and b = -0.4.
     np.testing.assert_allclose(history["val_follow"], [0.5 * 0.2**2], rtol=1e-5)
     np.testing.assert_allclose(history["val_chase"], [-0.16], rtol=1e-5)
@@ -229,18 +229,27 @@ def test_fit_and_evaluate_need_compile_first(how):
         if how == "fit":
             TwoPhases().fit(pixels(0.1), verbose=0)
         else:
-            TwoPhases().evaluate(pixels(0.1), [0], verbose=0)
+            TwoPhases().evaluate(pixels(0.1), verbose=0)
 
 
-def test_labels_beside_the_data_set_are_refused():
-    with pytest.raises(ValueError, match="SemiSupervisedDataset.*-1"):
-        two_phases().fit(pixels(0.1), np.array([0]))
+@pytest.mark.parametrize("how", ["fit", "validation", "evaluate", "batches"])
+def test_labels_are_refused_by_a_model_that_takes_none(how):
+    model, x, y = two_phases(), pixels(0.1), np.array([0])
+    with pytest.raises(ValueError, match="TwoPhases takes no labels"):
+        if how == "fit":
+            model.fit(x, y)
+        elif how == "validation":
+            model.fit(x, validation_data=(x, y))
+        elif how == "evaluate":
+            model.evaluate(x, y)
+        else:
+            model.fit(tiny.dataset(x=tiny.images(24)))
 
 
 @pytest.mark.parametrize("how", ["fit", "evaluate", "predict"])
 def test_images_of_another_shape_are_refused(how):
     model, x = two_phases(), np.zeros((3, 2, 2), "float32")
-    arguments = {"fit": (x,), "evaluate": (x, [0, 0, 0]), "predict": (x,)}[how]
+    arguments = {"fit": (x,), "evaluate": (x,), "predict": (x,)}[how]
     with pytest.raises(ValueError, match=r"images of shape \(1, 1\).*\(2, 2\)"):
         getattr(model, how)(*arguments)
 
@@ -268,20 +277,11 @@ def test_batches_without_the_entries_that_the_model_names_are_refused(batch):
         two_phases().fit(Other())
 
 
-def test_evaluation_needs_labels():
-    with pytest.raises(ValueError, match="y=None"):
-        two_phases().evaluate(pixels(0.1))
-
-
 def test_validation_data_are_a_pair():
-    x = pixels(0.1)
+    model, x = tiny.aae(), tiny.images(1)
+    model.compile(tiny.sgd())
     with pytest.raises(ValueError, match="pair.*3 parts"):
-        two_phases().fit(x, validation_data=(x, [0], [1.0]))
-
-
-def test_evaluation_needs_one_label_for_each_image():
-    with pytest.raises(ValueError, match="3 images and 2 labels"):
-        two_phases().evaluate(pixels(0.1, 0.2, 0.3), [0, 1])
+        model.fit(tiny.dataset(), validation_data=(x, [0], [1.0]))
 
 
 # --- the phases of the semi-supervised AAE ----------------------------------------

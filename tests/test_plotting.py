@@ -10,6 +10,8 @@ RNG = np.random.default_rng(0)
 IMAGES = RNG.random((20, 8, 8)).astype("float32")
 LABELS = np.arange(20) % 4
 GRID = IMAGES[:12].reshape(3, 4, 8, 8)
+POINTS = RNG.normal(size=(20, 2))
+MEMBERSHIP = np.eye(3)[np.arange(20) % 2] * np.linspace(0.5, 0.9, 20)[:, None]
 PROBABILITIES = np.array([[0.9, 0.1], [0.6, 0.4], [0.2, 0.8]])
 HISTORY = {
     "loss": [9.0, 8.0, 7.0],
@@ -35,6 +37,15 @@ FIGURES = {
     ),
     "error_by_labels": lambda: plotting.error_by_labels(
         {"ours": {100: [2.0, 4.0], 1000: [1.0]}}, {"theirs": {100: 5.0}}
+    ),
+    "codes": lambda: plotting.codes(POINTS, LABELS, 2 * POINTS),
+    "image_grid": lambda: plotting.image_grid(GRID, "Images", "row", "column"),
+    "clusters": lambda: plotting.clusters(IMAGES[:3], IMAGES, MEMBERSHIP, columns=4),
+    "planes": lambda: plotting.planes(
+        {"ours": POINTS, "theirs": -POINTS},
+        LABELS,
+        POINTS[:4],
+        (POINTS[:2], IMAGES[:2]),
     ),
 }
 
@@ -436,3 +447,53 @@ def test_error_by_labels_draws_means_deviations_and_published_points():
 def test_error_by_labels_needs_errors_above_zero(errors):
     with pytest.raises(ValueError, match="above 0"):
         plotting.error_by_labels(errors)
+
+
+# --- the family -------------------------------------------------------------------
+
+
+def test_codes_and_draws_share_their_axes_and_each_class_has_a_color():
+    figure = plotting.codes(POINTS, LABELS, 2 * POINTS)
+    left, right = figure.axes
+    assert left.get_xlim() == right.get_xlim() and left.get_ylim() == right.get_ylim()
+    assert len(right.collections) == 4
+    assert len({tuple(c.get_facecolor()[0]) for c in right.collections}) == 4
+
+
+def test_clusters_show_the_head_and_then_the_surest_images():
+    cells = picture(plotting.clusters(IMAGES[:3], IMAGES, MEMBERSHIP, columns=4))
+    step = 8 + 1  # pixels of an image and of a gap
+
+    def cell(row, column):
+        return cells[row * step : row * step + 8, column * step : column * step + 8, 0]
+
+    np.testing.assert_allclose(cell(0, 0), IMAGES[0], atol=1e-6)
+    np.testing.assert_allclose(cell(0, 1), IMAGES[18], atol=1e-6)  # of even ones
+    np.testing.assert_allclose(cell(1, 2), IMAGES[17], atol=1e-6)
+    assert cell(2, 1).min() == 1.0  # nobody belongs to cluster 2
+
+
+def test_planes_have_a_panel_per_method_and_mark_the_heads_in_the_first():
+    figure = plotting.planes({"a": POINTS, "b": POINTS}, LABELS, heads=POINTS[:4])
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["a", "b"]
+    first, second = figure.axes
+    assert len(first.collections) == 4 + 1  # a class each, and the heads
+    assert len(second.collections) == 4
+    np.testing.assert_allclose(first.collections[-1].get_offsets(), POINTS[:4])
+
+
+@pytest.mark.parametrize(
+    ("draw", "message"),
+    [
+        (lambda: plotting.codes(POINTS[:, :1], LABELS, POINTS), r"`z`.*\(20, 1\)"),
+        (lambda: plotting.codes(POINTS, LABELS, POINTS * np.nan), "finite"),
+        (
+            lambda: plotting.clusters(IMAGES[:4], IMAGES, MEMBERSHIP),
+            "20 images and 4 heads",
+        ),
+        (lambda: plotting.planes({"a": POINTS}, LABELS[:5]), "20 integer classes"),
+    ],
+)
+def test_points_that_do_not_fit_are_refused(draw, message):
+    with pytest.raises(ValueError, match=message):
+        draw()

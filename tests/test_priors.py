@@ -5,7 +5,13 @@ import numpy as np
 import pytest
 from keras import ops
 
-from keras_saae.priors import Categorical, Gaussian
+from keras_saae.priors import (
+    Categorical,
+    Gaussian,
+    GaussianMixture,
+    SwissRoll,
+    Uniform,
+)
 
 
 def draw(prior, n, **kwargs):
@@ -13,7 +19,15 @@ def draw(prior, n, **kwargs):
 
 
 PRIORS = pytest.mark.parametrize(
-    "prior", [Gaussian(3, stddev=2.0), Categorical(3, [0.5, 0.3, 0.2])], ids=repr
+    "prior",
+    [
+        Gaussian(3, stddev=2.0),
+        Categorical(3, [0.5, 0.3, 0.2]),
+        Uniform(3, scale=2.0),
+        GaussianMixture(4),
+        SwissRoll(4, turns=1.5),
+    ],
+    ids=lambda prior: type(prior).__name__,
 )
 
 
@@ -64,7 +78,7 @@ def test_draw_is_float32_of_the_width(prior, policy):
     policy("mixed_bfloat16")
     sample = draw(prior, 7, seed=0)
     assert sample.dtype == "float32"
-    assert sample.shape == (7, 3)
+    assert sample.shape == (7, prior.width)
 
 
 @PRIORS
@@ -93,3 +107,91 @@ def test_gaussian_refuses(settings):
 def test_categorical_refuses(settings, message):
     with pytest.raises(ValueError, match=message):
         Categorical(**settings)
+
+
+# --- uniform ----------------------------------------------------------------------
+
+
+def test_uniform_has_a_third_of_its_squared_scale_as_variance():
+    z = draw(Uniform(2, scale=3.0), 20_000, seed=0)
+    np.testing.assert_allclose(z.var(axis=0), 3.0**2 / 3, rtol=0.03)
+    assert -3.0 <= z.min() <= z.max() <= 3.0
+
+
+@pytest.mark.parametrize("settings", [{"width": 0}, {"width": 2, "scale": 0.0}])
+def test_uniform_refuses(settings):
+    with pytest.raises(ValueError, match="at least one dimension and a positive scale"):
+        Uniform(**settings)
+
+
+# --- priors of which each class owns a part ---------------------------------------
+
+
+@pytest.mark.parametrize("prior", [GaussianMixture(4), SwissRoll(4)], ids=["G", "S"])
+def test_draws_of_a_label_lie_in_its_part(prior):
+    labels = np.repeat(np.arange(4), 200).astype("int32")
+    z = draw(prior, 800, labels=ops.convert_to_tensor(labels), seed=0)
+    found = ops.convert_to_numpy(prior.class_of(z))
+    assert np.mean(found == labels) > 0.98  # noise carries a few across a border
+
+
+@pytest.mark.parametrize("prior", [GaussianMixture(4), SwissRoll(4)], ids=["G", "S"])
+@pytest.mark.parametrize("labels", [None, np.full(8000, -1, "int32")])
+def test_unknown_labels_draw_from_all_parts_alike(prior, labels):
+    labels = None if labels is None else ops.convert_to_tensor(labels)
+    z = draw(prior, 8000, labels=labels, seed=0)
+    shares = np.bincount(ops.convert_to_numpy(prior.class_of(z)), minlength=4) / 8000
+    np.testing.assert_allclose(shares, 0.25, atol=0.02)
+
+
+def test_labels_of_some_leave_the_others_open():
+    labels = np.where(np.arange(4000) % 2, 3, -1).astype("int32")
+    y = draw(Categorical(4), 4000, labels=ops.convert_to_tensor(labels), seed=0)
+    np.testing.assert_array_equal(y.argmax(axis=1)[1::2], 3)
+    np.testing.assert_allclose(y[::2].mean(axis=0), 0.25, atol=0.04)
+
+
+def test_petal_of_a_mixture_has_its_centre_and_widths():
+    prior = GaussianMixture(4, radius=3.0, stddev_along=0.5, stddev_across=0.1)
+    ones = ops.ones((20_000,), dtype="int32")
+    z = draw(prior, 20_000, labels=ones, seed=0)  # class 1 of 4 lies straight up
+    np.testing.assert_allclose(z.mean(axis=0), [0.0, 3.0], atol=0.02)
+    np.testing.assert_allclose(z.std(axis=0), [0.1, 0.5], rtol=0.03)
+    assert abs(np.corrcoef(z.T)[0, 1]) < 0.03
+
+
+def test_log_density_of_a_mixture_is_that_of_its_petals():
+    prior = GaussianMixture(4, radius=3.0, stddev_along=0.5, stddev_across=0.1)
+    found = ops.convert_to_numpy(prior.log_densities(np.array([[0.1, 3.5]])))
+    # Class 1 at (0, 3): one standard deviation off in each direction.
+    peak = -np.log(2 * np.pi * 0.5 * 0.1)
+    np.testing.assert_allclose(found[0, 1], peak - 1.0, rtol=1e-4)
+    # Class 0 at (3, 0): 2.9 off along, 3.5 off across.
+    far = peak - 0.5 * ((2.9 / 0.5) ** 2 + (3.5 / 0.1) ** 2)
+    np.testing.assert_allclose(found[0, 0], far, rtol=1e-4)
+
+
+def test_swiss_roll_without_noise_lies_on_its_curve():
+    prior = SwissRoll(10, radius=3.0, turns=2.0, stddev=1e-6)
+    z = draw(prior, 1000, seed=0)
+    length = np.linalg.norm(z, axis=1)
+    assert length.max() <= 3.0 + 1e-4
+    angle = 2 * np.pi * 2.0 * length / 3.0
+    curve = length[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    np.testing.assert_allclose(z, curve, atol=1e-4)
+    # Half of the draws lie within radius sqrt(1/2).
+    np.testing.assert_allclose(np.mean(length < 3.0 * np.sqrt(0.5)), 0.5, atol=0.06)
+
+
+@pytest.mark.parametrize("prior", [GaussianMixture, SwissRoll])
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"width": 3}, "lies in the plane, width=2. Received width=3"),
+        ({"num_classes": 1}, "at least two classes. Received num_classes=1"),
+        ({"radius": 0.0}, "lengths of a .* are positive. Received radius=0.0"),
+    ],
+)
+def test_priors_of_the_plane_refuse(prior, settings, message):
+    with pytest.raises(ValueError, match=message):
+        prior(**settings)

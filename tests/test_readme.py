@@ -36,13 +36,14 @@ def test_snippets_of_readme_run_one_after_another(tmp_path, monkeypatch):
 def test_prior_and_model_of_contributing_train():
     session = {"keras": keras, "ops": keras.ops}
     exec("from keras_saae import *\nfrom keras_saae.networks import *", session)
+    exec("from keras_saae.adversary import Adversary", session)
     run("CONTRIBUTING.md", session, only="@keras.saving.register")
     networks = session["networks"]
-    model = session["AAE"](
+    model = session["PlainAAE"](
         networks.mlp_encoder((4, 4), hidden=(5, 2)),
         networks.mlp_decoder((4, 4), 2, hidden=(5,)),
         networks.mlp_discriminator(2, hidden=(5,)),
-        session["Uniform"](2),
+        session["Sphere"](2),
         seed=0,
     )
     model.compile({phase.name: keras.optimizers.SGD(0.1) for phase in model.phases()})

@@ -139,7 +139,7 @@ def set_weights(model, seed=0):
     rng = random(seed)
     for variable in model.trainable_weights:
         variable.assign(rng.normal(scale=0.4, size=variable.shape).astype("float32"))
-    if model.averaged_encoder is not None:
+    if getattr(model, "averaged_encoder", None) is not None:
         model.averaged_encoder.set_weights(model.encoder.get_weights())
 
 

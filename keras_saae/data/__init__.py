@@ -11,6 +11,7 @@ from keras_saae.data.lazy import LazyImages, Subset
 from keras_saae.data.loading import Dataset, available, load
 from keras_saae.data.semi_supervised import SemiSupervisedDataset
 from keras_saae.data.splits import Split, split_labels
+from keras_saae.data.unlabelled import UnlabelledDataset
 
 __all__ = [
     "Dataset",
@@ -19,6 +20,7 @@ __all__ = [
     "SemiSupervisedDataset",
     "Split",
     "Subset",
+    "UnlabelledDataset",
     "available",
     "class_groups",
     "group_probabilities",

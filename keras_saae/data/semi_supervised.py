@@ -3,15 +3,14 @@
 import math
 import warnings
 
-import keras
 import numpy as np
 
 from keras_saae.checks import check_count, check_images, check_labels
 from keras_saae.data import randomness
-from keras_saae.data.lazy import from_disk
+from keras_saae.data.unlabelled import UnlabelledDataset
 
 
-class SemiSupervisedDataset(keras.utils.PyDataset):
+class SemiSupervisedDataset(UnlabelledDataset):
     """Images with few labels, as batches for `fit`.
 
     An epoch is one pass over all images, whose labels are not used for that; every
@@ -71,35 +70,21 @@ class SemiSupervisedDataset(keras.utils.PyDataset):
         seed=0,
         epoch="unlabelled",
     ):
-        super().__init__()
         if num_classes is not None:
             num_classes = check_count(num_classes, "num_classes")
-        self.x = from_disk(check_images(x, allow_lazy=True))
-        self.y = check_labels(y, len(self.x), num_classes)
-        self.batch_size = check_count(batch_size, "batch_size")
+        x = check_images(x, allow_lazy=True)
+        self.y = check_labels(y, len(x), num_classes)
         self.labelled_batch_size = check_count(
             labelled_batch_size, "labelled_batch_size"
         )
-        self.seed = check_count(seed, "seed", minimum=0)
         labels = self.y[self.y >= 0]
-        self.num_images = len(self.x)
         self.num_labelled = len(labels)
         if self.num_labelled == 0:
             raise ValueError(
                 "`y` holds no label: all of its values are -1. Semi-supervised "
                 "learning needs at least one labelled image of each class."
             )
-        if self.batch_size > self.num_images:
-            raise ValueError(
-                f"`batch_size={self.batch_size}` is larger than the data, "
-                f"{self.num_images} images. Use a batch size of at most "
-                f"{self.num_images}."
-            )
-        lengths = {
-            "unlabelled": math.ceil(self.num_images / self.batch_size),
-            "labelled": math.ceil(self.num_labelled / self.labelled_batch_size),
-        }
-        if epoch not in lengths:
+        if epoch not in ("unlabelled", "labelled"):
             raise ValueError(
                 '`epoch` says what one epoch is a pass over, "unlabelled" or '
                 f'"labelled" images. Received {epoch!r}.'
@@ -107,16 +92,17 @@ class SemiSupervisedDataset(keras.utils.PyDataset):
         self.epoch = epoch
         self.num_classes = num_classes or int(labels.max()) + 1
         self.labelled_counts = np.bincount(labels, minlength=self.num_classes)
-        self._length = lengths[epoch]
         self._warn_of_unlabelled_classes()
         self._images_of_class = [
             np.flatnonzero(self.y == c) for c in np.flatnonzero(self.labelled_counts)
         ]
-        self.set_epoch(0)
+        super().__init__(x, batch_size, seed)  # sets the first epoch
 
     def __len__(self):
         """Return the number of batches, which is that of updates, in an epoch."""
-        return self._length
+        if self.epoch == "labelled":
+            return math.ceil(self.num_labelled / self.labelled_batch_size)
+        return super().__len__()
 
     def __getitem__(self, index):
         """Return batch `index` of the epoch set by `set_epoch`."""
@@ -142,33 +128,6 @@ class SemiSupervisedDataset(keras.utils.PyDataset):
         number = check_count(number, "number", minimum=0)
         # One assignment: a thread that is reading sees one epoch or the other.
         self._orders = (self._image_order(number), self._labelled_order(number))
-
-    def updates(self, epochs):
-        """Return how many updates a run of `epochs` epochs makes."""
-        return check_count(epochs, "epochs", minimum=0) * len(self)
-
-    def warn_if_unreachable(self, milestones, epochs):
-        """Warn of milestones that a run of `epochs` epochs never reaches.
-
-        Args:
-            milestones: epochs (counted from 0) at whose start a schedule acts.
-            epochs: length of the run.
-        """
-        late = [m for m in milestones if m >= epochs]
-        if late:
-            warnings.warn(
-                f"The milestones at epoch {', '.join(map(str, late))} are never "
-                f"reached: the run has {epochs} epochs of {len(self)} updates, "
-                f"{self.updates(epochs)} in all. Train longer, or move them forward.",
-                stacklevel=2,
-            )
-
-    def _image_order(self, number):
-        """Indices of all unlabelled batches: one permutation, begun anew at its end."""
-        order = randomness.permutations(
-            self.num_images, 1, randomness.UNLABELLED_BATCHES, self.seed, number
-        )[0]
-        return np.resize(order, len(self) * self.batch_size)
 
     def _labelled_order(self, number):
         """Indices of all labelled batches.

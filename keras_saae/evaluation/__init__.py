@@ -1,6 +1,13 @@
 """Scores of a trained model, from NumPy arrays."""
 
 from keras_saae.evaluation import attacks
+from keras_saae.evaluation.clustering import (
+    adjusted_rand_index,
+    majority_error,
+    normalized_mutual_information,
+    one_to_one_accuracy,
+    paper_error,
+)
 from keras_saae.evaluation.error_rate import error_rate
 from keras_saae.evaluation.generation import (
     class_fidelity,
@@ -25,6 +32,7 @@ __all__ = [
     "Decisions",
     "ParzenEstimate",
     "SelectiveClassifier",
+    "adjusted_rand_index",
     "area_under_risk_coverage",
     "attacks",
     "class_fidelity",
@@ -32,6 +40,10 @@ __all__ = [
     "error_rate",
     "expected_calibration_error",
     "latent_mmd",
+    "majority_error",
+    "normalized_mutual_information",
+    "one_to_one_accuracy",
+    "paper_error",
     "parzen_log_densities",
     "parzen_log_likelihood",
     "risk_coverage",

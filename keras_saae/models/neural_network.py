@@ -1,21 +1,15 @@
 """The baselines: a classifier of the labels alone, and virtual adversarial training."""
 
 import keras
-from keras import ops
 
 from keras_saae import checks, losses
-from keras_saae.networks import (
-    EncoderWithHeads,
-    averaged_copy,
-    pixels,
-    update_average,
-    with_noise,
-)
+from keras_saae.abilities import AveragedClassifier
+from keras_saae.networks import EncoderWithHeads, averaged_copy, pixels, with_noise
 from keras_saae.phases import Phase, PhasedModel
 
 
 @keras.saving.register_keras_serializable("keras_saae")
-class NeuralNetwork(PhasedModel):
+class NeuralNetwork(AveragedClassifier, PhasedModel):
     """A classifier trained on the labelled images: what the labels alone give.
 
     With `vat_weight` above 0 it is the VAT baseline, which also uses unlabelled
@@ -125,25 +119,6 @@ class NeuralNetwork(PhasedModel):
             )
         return loss
 
-    def _encoder(self, training):
-        if training or self.averaged_encoder is None:
-            return self.encoder
-        return self.averaged_encoder
-
-    def after_step(self):
-        if self.averaged_encoder is not None:
-            update_average(
-                self.averaged_encoder,
-                self.encoder,
-                self.averaging,
-                self.optimizer.iterations,
-            )
-
-    def call(self, x, training=False):
-        """Class probabilities `(n, num_classes)` of images."""
-        y_logits, _ = self._encoder(training)(pixels(x), training=training)
-        return ops.softmax(y_logits)
-
     def get_config(self):
         serialize = keras.saving.serialize_keras_object
         return {
@@ -159,12 +134,3 @@ class NeuralNetwork(PhasedModel):
             "name": self.name,
             "dtype": self.dtype_policy.name,
         }
-
-    @classmethod
-    def from_config(cls, config, custom_objects=None):
-        config = dict(config)
-        for part in ("encoder", "head_initializer", "augmentation"):
-            config[part] = keras.saving.deserialize_keras_object(
-                config[part], custom_objects
-            )
-        return cls(**config)

@@ -1,25 +1,25 @@
 """The semi-supervised adversarial autoencoder (Makhzani et al. 2015, section 5)."""
 
 import keras
-import numpy as np
 from keras import ops
 
 from keras_saae import checks, losses
-from keras_saae.adversary import EVALUATION_SEED, Adversary
-from keras_saae.networks import (
-    EncoderWithHeads,
-    averaged_copy,
-    pixels,
-    update_average,
-    with_noise,
+from keras_saae.abilities import (
+    EncodesClassAndStyle,
+    PerturbsImages,
+    SmoothClassifier,
 )
-from keras_saae.phases import EVALUATION_BATCH_SIZE, Phase, PhasedModel
+from keras_saae.adversary import Adversary
+from keras_saae.networks import EncoderWithHeads, averaged_copy
+from keras_saae.phases import Phase, PhasedModel
 
 PHASES = ("reconstruction", "discriminator", "generator", "classification")
 
 
 @keras.saving.register_keras_serializable("keras_saae")
-class SemiSupervisedAAE(PhasedModel):
+class SemiSupervisedAAE(
+    EncodesClassAndStyle, SmoothClassifier, PerturbsImages, PhasedModel
+):
     """Autoencoder whose codes are a class y and a style z.
 
     One step runs four phases on a batch of unlabelled images and a batch of
@@ -149,34 +149,27 @@ class SemiSupervisedAAE(PhasedModel):
             ("generator_y_weight", generator_y_weight),
             ("generator_z_weight", generator_z_weight),
             ("input_noise", input_noise),
-            ("augmentation_weight", augmentation_weight),
-            ("vat_weight", vat_weight),
-            ("vat_radius", vat_radius),
-            ("style_consistency_weight", style_consistency_weight),
-            ("style_consistency_scale", style_consistency_scale),
         ):
-            if not 0 <= value < float("inf"):
-                raise ValueError(f"`{name}` is a number from 0 up. Received: {value!r}")
-        if averaging is not None and not 0 <= averaging < 1:
-            raise ValueError(
-                "`averaging` is the weight of the past, at least 0 and below 1, such "
-                f"as 0.999, or None. Received: {averaging!r}"
-            )
+            checks.check_number(value, name)
+        checks.check_averaging(averaging)
+        self.set_smoothness(
+            vat_weight,
+            vat_radius,
+            style_consistency_weight,
+            style_consistency_scale,
+            augmentation,
+            augmentation_weight,
+            warm_up,
+        )
         self.reconstruction_loss_name = reconstruction_loss
         self.generator_loss_name = generator_loss
         self.generator_y_weight = generator_y_weight
         self.generator_z_weight = generator_z_weight
         self.style_given_class = style_given_class
         self.input_noise, self.noisy_phases = input_noise, tuple(noisy_phases)
-        self.augmentation = checks.check_augmentation(augmentation)
-        self.augmentation_weight = augmentation_weight
         self.labelled_reconstruction = labelled_reconstruction
         self.reconstruction_trains_y = reconstruction_trains_y
         self.labelled_adversarial = labelled_adversarial
-        self.vat_weight, self.vat_radius = vat_weight, vat_radius
-        self.style_consistency_weight = style_consistency_weight
-        self.style_consistency_scale = style_consistency_scale
-        self.warm_up = checks.check_count(warm_up, "warm_up", minimum=0)
         self.averaging, self.seed = averaging, seed
 
         self.prior_z, self.prior_y = prior_z, prior_y
@@ -260,27 +253,12 @@ class SemiSupervisedAAE(PhasedModel):
         return [self.discriminator_accuracy, self.error]
 
     def prepare(self, batch, training):
-        """Scales pixels, augments the labelled images and adds noise, once a step."""
-        x, x_labelled = pixels(batch["x"]), pixels(batch["x_labelled"])
-        if training and self.augmentation is not None:
-            x_labelled = self.augmentation(x_labelled, self.seeds)
-        noise = self.input_noise if training else 0.0
+        """Scales pixels, augments and adds noise once, for all phases of the step."""
         return {
-            "x": x,
-            "x_noisy": with_noise(x, noise, self.seeds),
-            "x_labelled": x_labelled,
-            "x_labelled_noisy": with_noise(x_labelled, noise, self.seeds),
+            **self.views(batch, training, augmented=("x_labelled",)),
             "y_labelled": batch["y_labelled"],
-            "warmth": self._warmth() if training else 1.0,
+            "warmth": self.warmth() if training else 1.0,
         }
-
-    def _warmth(self):
-        """Share of the regularizers' weights at this step: rises from 0 to 1."""
-        if not self.warm_up:
-            return 1.0
-        # Not in a loss: on JAX a loss sees the model's state, not the optimizer's.
-        steps = ops.cast(self.optimizer.iterations, "float32")
-        return ops.minimum(steps / self.warm_up, 1.0)
 
     def _view(self, batch, key, phase):
         """The images that a phase sees: noisy or clean."""
@@ -307,7 +285,7 @@ class SemiSupervisedAAE(PhasedModel):
             z = ops.concatenate([z, labelled_z])
         if not self.reconstruction_trains_y:
             y = ops.stop_gradient(y)
-        code = ops.concatenate([y, z], axis=-1)
+        code = self.join(y, z)
         loss_fn = losses.RECONSTRUCTION_LOSSES[self.reconstruction_loss_name]
         return loss_fn(target, self.decoder(code, training=training))
 
@@ -338,44 +316,8 @@ class SemiSupervisedAAE(PhasedModel):
         )
         loss = losses.classification_loss(y_labelled, y_logits)
         self.error.update_state(losses.errors(y_labelled, y_logits))
-        if training and (
-            self.vat_weight
-            or self.style_consistency_weight
-            or self.augmentation is not None
-        ):
-            loss = loss + batch["warmth"] * self._smoothness_loss(batch["x"])
-        return loss
-
-    def _smoothness_loss(self, x):
-        """What keeps q(y|x) smooth, each part with its weight."""
-        y_logits, z = self.encoder(x, training=True)
-        loss = 0.0
-        if self.vat_weight:
-            loss = loss + self.vat_weight * losses.virtual_adversarial_loss(
-                self.encoder.classify,
-                x,
-                self.seeds,
-                radius=self.vat_radius,
-                probe=self.encoder.vat_probe,
-                y_logits=y_logits,
-            )
-        if self.style_consistency_weight:
-            loss = loss + self.style_consistency_weight * losses.style_consistency_loss(
-                self.encoder.classify,
-                # At rest: its normalization statistics belong to real codes.
-                lambda y, z: self.decoder(ops.concatenate([y, z], -1), training=False),
-                x,
-                y_logits,
-                z,
-                self.seeds,
-                scale=self.style_consistency_scale,
-            )
-        if self.augmentation is not None:
-            loss = loss + self.augmentation_weight * (
-                losses.augmentation_consistency_loss(
-                    self.encoder.classify, self.augmentation, x, y_logits, self.seeds
-                )
-            )
+        if training and self.is_smoothed:
+            loss = loss + batch["warmth"] * self.smoothness_loss(batch["x"])
         return loss
 
     def _codes(self, batch, phase, training):
@@ -385,128 +327,6 @@ class SemiSupervisedAAE(PhasedModel):
             x = ops.concatenate([x, self._view(batch, "x_labelled", phase)])
         y_logits, z = self._encoder(training)(x, training=training)
         return ops.softmax(y_logits), z
-
-    def _encoder(self, training):
-        if training or self.averaged_encoder is None:
-            return self.encoder
-        return self.averaged_encoder
-
-    def after_step(self):
-        if self.averaged_encoder is not None:
-            update_average(
-                self.averaged_encoder,
-                self.encoder,
-                self.averaging,
-                self.optimizer.iterations,
-            )
-
-    # What a trained model does
-
-    def call(self, x, training=False):
-        """Class probabilities `(n, num_classes)` of images."""
-        y_logits, _ = self._encoder(training)(pixels(x), training=training)
-        return ops.softmax(y_logits)
-
-    def encode(self, x):
-        """Codes of images: `(y, z)`, arrays `(n, num_classes)` and `(n, z_dim)`.
-
-        Args:
-            x: images, uint8 or float in [0, 1], `(n, *image_shape)`.
-        """
-        x = checks.check_images(x, image_shape=self.image_shape)
-        if x.dtype == np.uint8:
-            x = x.astype("float32") / 255.0
-        y_logits, z = self._encoder(training=False).predict(
-            x, batch_size=EVALUATION_BATCH_SIZE, verbose=0
-        )
-        y = np.exp(y_logits - y_logits.max(axis=-1, keepdims=True))
-        return y / y.sum(axis=-1, keepdims=True), z
-
-    def decode(self, y, z):
-        """Images of codes, an array `(n, *image_shape)` in [0, 1].
-
-        Args:
-            y: class codes `(n, num_classes)`, such as one-hot rows.
-            z: style codes `(n, z_dim)`.
-
-        Raises:
-            ValueError: if a shape is another.
-        """
-        y, z = np.asarray(y, "float32"), np.asarray(z, "float32")
-        expected = ((len(y), self.num_classes), (len(y), self.z_dim))
-        if (y.shape, z.shape) != expected:
-            raise ValueError(
-                f"`decode` takes y of shape (n, {self.num_classes}) and z of shape "
-                f"(n, {self.z_dim}). Received y.shape={y.shape}, z.shape={z.shape}. "
-                "Turn class numbers into codes with keras.utils.to_categorical."
-            )
-        code = np.concatenate([y, z], axis=-1)
-        x = self.decoder.predict(code, batch_size=EVALUATION_BATCH_SIZE, verbose=0)
-        return x.astype("float32", copy=False)
-
-    def reconstruct(self, x):
-        """Images decoded from the codes of images `x`, an array like `x` in [0, 1]."""
-        return self.decode(*self.encode(x))
-
-    def sample(self, n, label=None, style=None, seed=None):
-        """Draws images.
-
-        Args:
-            n: number of images.
-            label: a class number, or `n` of them; drawn from `prior_y` if not given.
-            style: a style code `(z_dim,)`, or `n` of them; drawn from `prior_z` if
-                not given.
-            seed: integer that makes the draw repeatable.
-
-        Returns:
-            Array `(n, *image_shape)`, pixels in [0, 1].
-
-        Raises:
-            ValueError: if `label` or `style` has another shape or range.
-        """
-        if label is None:
-            y = ops.convert_to_numpy(self.prior_y.sample(n, seed=seed))
-        else:
-            label = np.asarray(label)
-            label = checks.check_labels(
-                np.full(n, label) if label.ndim == 0 else label,
-                n,
-                self.num_classes,
-                name="label",
-                allow_unlabelled=False,
-            )
-            y = np.eye(self.num_classes, dtype="float32")[label]
-        if style is None:
-            style_seed = None if seed is None else seed + 1
-            z = ops.convert_to_numpy(self.prior_z.sample(n, seed=style_seed))
-        else:
-            z = np.asarray(style, "float32")
-            z = np.tile(z, (n, 1)) if z.ndim == 1 else z
-            if z.shape != (n, self.z_dim):
-                raise ValueError(
-                    f"`style` must be a style code of shape ({self.z_dim},) or {n} of "
-                    f"them. Received shape {np.shape(style)}."
-                )
-        return self.decode(y, z)
-
-    def class_style_grid(self, styles):
-        """Every class in every style.
-
-        Args:
-            styles: style codes `(num_styles, z_dim)`, or a number of them to draw,
-                the same at each call.
-
-        Returns:
-            Array `(num_classes, num_styles, *image_shape)`: a row has one class, a
-            column one style.
-        """
-        if np.ndim(styles) == 0:
-            styles = ops.convert_to_numpy(
-                self.prior_z.sample(int(styles), seed=EVALUATION_SEED)
-            )
-        y = np.repeat(np.eye(self.num_classes), len(styles), axis=0)
-        images = self.decode(y, np.tile(styles, (self.num_classes, 1)))
-        return images.reshape(self.num_classes, len(styles), *self.image_shape)
 
     # Saving
 
@@ -527,39 +347,13 @@ class SemiSupervisedAAE(PhasedModel):
             "generator_z_weight": self.generator_z_weight,
             "style_given_class": self.style_given_class,
             "input_noise": self.input_noise,
-            "augmentation": serialize(self.augmentation),
-            "augmentation_weight": self.augmentation_weight,
             "noisy_phases": list(self.noisy_phases),
             "labelled_reconstruction": self.labelled_reconstruction,
             "reconstruction_trains_y": self.reconstruction_trains_y,
             "labelled_adversarial": self.labelled_adversarial,
-            "vat_weight": self.vat_weight,
-            "vat_radius": self.vat_radius,
-            "style_consistency_weight": self.style_consistency_weight,
-            "style_consistency_scale": self.style_consistency_scale,
-            "warm_up": self.warm_up,
+            **self.smoothness_config(),
             "averaging": self.averaging,
             "seed": self.seed,
             "name": self.name,
             "dtype": self.dtype_policy.name,
         }
-
-    @classmethod
-    def from_config(cls, config, custom_objects=None):
-        parts = (
-            "encoder",
-            "decoder",
-            "discriminator_z",
-            "discriminator_y",
-            "prior_z",
-            "prior_y",
-            "head_initializer",
-            "augmentation",
-        )
-        deserialize = keras.saving.deserialize_keras_object
-        return cls(
-            **{
-                key: deserialize(value, custom_objects) if key in parts else value
-                for key, value in config.items()
-            }
-        )

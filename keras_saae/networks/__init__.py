@@ -6,10 +6,13 @@ from keras_saae.networks.conv import conv_decoder, conv_encoder
 from keras_saae.networks.heads import EncoderWithHeads
 from keras_saae.networks.mlp import mlp_decoder, mlp_discriminator, mlp_encoder
 from keras_saae.networks.pixels import pixels, with_noise
+from keras_saae.networks.posterior import POSTERIORS, StochasticEncoder
 
 __all__ = [
     "EncoderWithHeads",
+    "POSTERIORS",
     "RandomAffine",
+    "StochasticEncoder",
     "averaged_copy",
     "conv_decoder",
     "conv_encoder",

@@ -6,12 +6,14 @@ import keras
 from keras import layers
 
 
-def mlp_encoder(image_shape, name="encoder", **settings):
+def mlp_encoder(image_shape, name="encoder", input_dropout=0.0, **settings):
     """Images to features; a model adds the heads for its codes.
 
     Args:
         image_shape: shape of one image, such as `(28, 28)`.
         name: name of the network.
+        input_dropout: share of pixels set to 0, in training; the others grow by as
+            much.
         **settings: as of `hidden_layers`.
 
     Returns:
@@ -19,6 +21,8 @@ def mlp_encoder(image_shape, name="encoder", **settings):
     """
     x = keras.Input(image_shape, name="x")
     h = layers.Flatten()(x)
+    if input_dropout:
+        h = layers.Dropout(input_dropout, seed=settings.get("seed"))(h)
     return keras.Model(x, hidden_layers(h, **settings), name=name)
 
 

@@ -8,14 +8,38 @@
 """
 
 from keras_saae import checks
-from keras_saae.recipes import neural_network, semi_supervised_aae
+from keras_saae.recipes import (
+    aae,
+    clustering_aae,
+    dimensionality_reduction_aae,
+    label_informed_aae,
+    neural_network,
+    semi_supervised_aae,
+    supervised_aae,
+)
+from keras_saae.recipes.aae import AAERecipe
+from keras_saae.recipes.clustering_aae import ClusteringAAERecipe
+from keras_saae.recipes.dimensionality_reduction_aae import (
+    DimensionalityReductionAAERecipe,
+)
+from keras_saae.recipes.label_informed_aae import LabelInformedAAERecipe
 from keras_saae.recipes.neural_network import LABELS_ONLY, NeuralNetworkRecipe
 from keras_saae.recipes.recipe import Recipe
 from keras_saae.recipes.semi_supervised_aae import SemiSupervisedAAERecipe
+from keras_saae.recipes.supervised_aae import SupervisedAAERecipe
 
 RECIPES = {
     recipe.name: recipe
-    for recipe in (*semi_supervised_aae.RECIPES, *neural_network.RECIPES)
+    for module in (
+        semi_supervised_aae,
+        neural_network,
+        aae,
+        label_informed_aae,
+        supervised_aae,
+        clustering_aae,
+        dimensionality_reduction_aae,
+    )
+    for recipe in module.RECIPES
 }
 
 
@@ -26,7 +50,10 @@ def get(name):
         name: "paper", "adamw", "default", or "default_small" for a few thousand
             small images such as the digits; "augmented" and "generative", ours for
             images and for drawing them; "labels_only", "nn" and "vat" for the
-            baselines; more in `RECIPES`.
+            baselines; "aae", "label_informed", "supervised", "clustering",
+            "dimensionality_reduction" for the rest of the family, which all have a
+            sibling that ends in "_small" and one that begins with "paper_". More in
+            `RECIPES`.
 
     Raises:
         ValueError: if there is none of that name.
@@ -36,10 +63,15 @@ def get(name):
 
 
 __all__ = [
+    "AAERecipe",
+    "ClusteringAAERecipe",
+    "DimensionalityReductionAAERecipe",
     "LABELS_ONLY",
-    "RECIPES",
+    "LabelInformedAAERecipe",
     "NeuralNetworkRecipe",
+    "RECIPES",
     "Recipe",
     "SemiSupervisedAAERecipe",
+    "SupervisedAAERecipe",
     "get",
 ]

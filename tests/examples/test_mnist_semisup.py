@@ -273,6 +273,7 @@ def begin(example, **values):
         ({"labels": "0"}, "`labels` must be an integer of at least 1. Received 0."),
         ({"labels": "5000"}, "`labels=5000` is too many for a class-balanced set"),
         ({"recipe": "papper"}, "Received: 'papper'. Did you mean 'paper'?"),
+        ({"recipe": "clustering"}, "--recipe=clustering is of another model of the"),
         ({"validation": 9999}, "`validation=9999` leaves none of the 1500 images"),
         ({"batch_size": 9999}, "`batch_size=9999` is larger than the data"),
         ({"dataset": "mnist"}, "'mnist' is not here and https://"),

@@ -1,0 +1,275 @@
+"""What the examples of the family share: flags, training, results.json."""
+
+import contextlib
+import dataclasses
+import json
+import os
+import platform
+import resource
+import sys
+import tempfile
+import warnings
+from pathlib import Path
+
+from absl import app, flags
+
+FLAGS = flags.FLAGS
+
+
+def define_flags(recipe_help):
+    """Defines the flags that every example of the family has."""
+    flags.DEFINE_enum(
+        "dataset",
+        "mnist",
+        ["mnist", "fashion_mnist", "digits"],
+        "Images to learn; the digits are scikit-learn's and need no download.",
+    )
+    flags.DEFINE_string(
+        "data_dir",
+        None,
+        "Folder with <dataset>.npz or a prepared TensorFlow Datasets folder; "
+        "the variable KERAS_SAAE_DATA otherwise.",
+    )
+    flags.DEFINE_string("recipe", None, recipe_help)
+    flags.DEFINE_integer(
+        "epochs",
+        None,
+        "Passes over the images; the recipe's own if not given.",
+        lower_bound=1,
+    )
+    flags.DEFINE_integer(
+        "validation",
+        None,
+        "Training images held out; 10,000 (300 of the digits) if not given.",
+        lower_bound=0,
+    )
+    flags.DEFINE_integer(
+        "seed", 0, "Seeds labels, weights, batches and noise.", lower_bound=0
+    )
+    flags.DEFINE_string(
+        "output_dir", None, "Folder for results; runs/<example>_<dataset>_<seed>."
+    )
+    flags.DEFINE_bool(
+        "resume", False, "Go on where an interrupted run in the output folder stopped."
+    )
+    flags.DEFINE_bool("smoke", False, "Two epochs on few images, to try it out.")
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """A trained model, what it was trained on, and where its results go.
+
+    Attributes:
+        model: the trained model.
+        images: the `Dataset`.
+        split: its `Split`; `x_validation` and `y_validation` are the part held out.
+        folder: the output folder.
+        results: fields of results.json, without the scores.
+        history: dict from name to one number per epoch.
+    """
+
+    model: object
+    images: object
+    split: object
+    folder: Path
+    results: dict
+    history: dict
+
+    @property
+    def x_validation(self):
+        return self.images.x_train[self.split.validation]
+
+    @property
+    def y_validation(self):
+        return self.images.y_train[self.split.validation]
+
+
+def train(recipe, labels="all", setting="", **changes):
+    """Loads the data, trains by a recipe, or resumes, and returns the `Run`.
+
+    Args:
+        recipe: name of the recipe; its small sibling is taken for the digits.
+        labels: number of labelled images, or "all".
+        setting: names the variant of the model in results.json.
+        **changes: settings of the recipe to replace.
+    """
+    import keras
+
+    import keras_saae
+    from keras_saae import callbacks, data, recipes
+
+    keras.utils.set_random_seed(FLAGS.seed)
+    with message_alone(ValueError, OSError):
+        name = FLAGS.recipe or recipe + ("_small" if FLAGS.dataset == "digits" else "")
+        recipe = dataclasses.replace(recipes.get(name), **changes)
+        images = data.load(FLAGS.dataset, FLAGS.data_dir)
+        if FLAGS.smoke:
+            images = shrink(images)
+        split = data.split_labels(images.y_train, labels, FLAGS.seed, FLAGS.validation)
+        x, y = images.x_train[split.train], split.mask_labels(images.y_train)
+        dataset = recipe.dataset(x, y, images.num_classes, seed=FLAGS.seed)
+        epochs = FLAGS.epochs or (2 if FLAGS.smoke else recipe.epochs(dataset))
+        recipe = recipe.of_length(dataset.updates(epochs))
+        settings = {
+            "setting": setting,
+            "dataset": FLAGS.dataset,
+            "dataset_sha256": images.sha256,
+            "labels": str(labels),
+            "seed": FLAGS.seed,
+            "validation": len(split.validation),
+            "smoke": FLAGS.smoke,
+            "backend": keras.backend.backend(),
+            "dtype_policy": keras.config.dtype_policy().name,
+            "recipe": recipe.name,
+            "settings": recipe.settings(),
+            "epochs": epochs,
+            "updates": dataset.updates(epochs),
+        }
+        folder = open_folder(settings)
+    print(recipe, end="\n\n")
+
+    path = folder / "checkpoint.keras"
+    if FLAGS.resume and path.exists():
+        with message_alone(ValueError, OSError):
+            model, done, history = callbacks.load_checkpoint(path)
+        print(f"Resuming after epoch {done}.\n")
+    else:
+        model, done, history = recipe.model(dataset, epochs, FLAGS.seed), 0, {}
+    every = max(1, epochs // 20)
+    checkpoint = callbacks.Checkpoint(path, every=every, history=history)
+    if done < epochs:
+        with message_alone(FloatingPointError, OSError):
+            model.fit(
+                dataset,
+                epochs=epochs,
+                initial_epoch=done,
+                verbose=0,
+                callbacks=[
+                    *recipe.callbacks(),
+                    callbacks.StopOnNonFinite(),
+                    checkpoint,
+                    callbacks.TrainingSummary(every=every),
+                ],
+            )
+    history = checkpoint.history
+    results = {
+        "version": keras_saae.__version__,
+        "keras_version": keras.__version__,
+        "python": platform.python_version(),
+        "machine": f"{platform.machine()}, {number_of_cores()} cores",
+        "model": type(model).__name__,
+        **settings,
+        "train_seconds": round(sum(history["seconds"]), 1),
+    }
+    return Run(model, images, split, folder, results, history)
+
+
+def finish(run, scores, figures):
+    """Saves model, history, figures and, last, results.json; prints the scores.
+
+    Args:
+        run: the `Run`.
+        scores: dict from name to number; the first is the model's number, which the
+            fields `metric` and `value` name again.
+        figures: dict from file name to figure.
+    """
+    from keras_saae import callbacks, plotting
+
+    run.model.save(run.folder / "model.keras")
+    callbacks.write_history(run.history, run.folder / "history.csv")
+    phases = [phase.name for phase in run.model.phases()]
+    curves = plotting.learning_curves(run.history, phases, num_discriminators=None)
+    for name, figure in {"learning_curves": curves, **figures}.items():
+        plotting.save(figure, run.folder / "figures" / f"{name}.png")
+    metric, value = next(iter(scores.items()))
+    results = {
+        **run.results,
+        "peak_memory_mib": peak_memory_mib(),
+        "metric": metric,
+        "value": value,
+        **scores,
+    }
+    write_json(results, run.folder / "results.json")  # its presence means done
+    print(f"\nEverything is in {run.folder}")
+    for name, value in scores.items():
+        print(f"{name}: {value:.4g}")
+    if run.results["dataset"] != "mnist":
+        print(f"({run.results['dataset'].upper()}, not MNIST)")
+
+
+@contextlib.contextmanager
+def message_alone(*errors):
+    """Ends the program with the error's message: flags, files or data are at fault."""
+    try:
+        yield
+    except errors as error:
+        sys.exit(str(error))
+
+
+def shrink(images):
+    """A few hundred images, for --smoke."""
+    return dataclasses.replace(
+        images,
+        x_train=images.x_train[:700],
+        y_train=images.y_train[:700],
+        x_test=images.x_test[:200],
+        y_test=images.y_test[:200],
+    )
+
+
+def open_folder(settings):
+    """Makes the output folder and writes the settings there, before any training."""
+    example = Path(sys.argv[0]).stem
+    default = f"{example}_{FLAGS.dataset}_{FLAGS.seed}"
+    default += "_smoke" if FLAGS.smoke else ""
+    folder = Path(FLAGS.output_dir or Path("runs") / default)
+    try:
+        (folder / "figures").mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        sys.exit(f"--output_dir={folder} cannot be written: {error}")
+    path = folder / "settings.json"
+    settings = json.loads(json.dumps(settings))
+    if FLAGS.resume and path.exists():
+        before = json.loads(path.read_text())
+        changed = [key for key in settings if settings[key] != before.get(key)]
+        if changed:
+            sys.exit(
+                f"--resume continues the same run, but {', '.join(changed)} changed "
+                f"since the run in {folder} began. Pass the flags that it began with, "
+                "or another --output_dir."
+            )
+    elif (folder / "checkpoint.keras").exists() and not FLAGS.resume:
+        sys.exit(
+            f"There is a run in {folder} already. Go on with it by --resume, or choose "
+            "another --output_dir."
+        )
+    write_json(settings, path)
+    return folder
+
+
+def number_of_cores():
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count()
+
+
+def peak_memory_mib():
+    """Largest resident memory of this process so far, in MiB."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak / (2**20 if sys.platform == "darwin" else 2**10), 1)
+
+
+def write_json(values, path):
+    """Writes JSON beside `path` and renames it into place."""
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_text(json.dumps(values, indent=2) + "\n")
+    os.replace(partial, path)
+
+
+def start(main):
+    """Runs an example's `main`."""
+    warnings.filterwarnings("ignore", message="Protobuf gencode version")
+    app.run(main)

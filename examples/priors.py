@@ -1,0 +1,79 @@
+"""Codes of images distributed like a prior of your choice, with no labels at all.
+
+    python examples/priors.py --prior=swiss_roll
+    KERAS_BACKEND=jax python examples/priors.py --dataset=digits
+
+Figures: the codes over their prior and the decoded plane, as figures 2 and 5 of the
+paper. Number: the maximum mean discrepancy of codes of test images and their prior.
+"""
+
+import common
+from absl import flags
+
+common.define_flags("Settings: aae, aae_small or another of keras_saae.recipes.")
+_PRIOR = flags.DEFINE_enum(
+    "prior",
+    "mixture",
+    ["gaussian", "uniform", "mixture", "swiss_roll"],
+    "What the codes should be distributed like.",
+)
+_POSTERIOR = flags.DEFINE_enum(
+    "posterior",
+    "deterministic",
+    ["deterministic", "gaussian", "universal"],
+    "What q(z|x) is.",
+)
+_DISCRIMINATOR_LOSS = flags.DEFINE_enum(
+    "discriminator_loss",
+    "cross_entropy",
+    ["cross_entropy", "least_squares", "hinge", "wasserstein"],
+    "What the discriminator minimizes.",
+)
+
+GRID = 16  # images along an edge of the decoded plane
+
+
+def main(argv):
+    """Trains, looks at the codes of test images once, and writes everything down."""
+    del argv
+    import numpy as np
+    from keras import ops
+
+    from keras_saae import evaluation, plotting
+
+    run = common.train(
+        "aae",
+        setting=f"{_PRIOR.value}, {_POSTERIOR.value}, {_DISCRIMINATOR_LOSS.value}",
+        prior=_PRIOR.value,
+        posterior=_POSTERIOR.value,
+        discriminator_loss=_DISCRIMINATOR_LOSS.value,
+    )
+    model, images = run.model, run.images
+    z = model.encode(images.x_test[:2000], seed=0)
+    draws = ops.convert_to_numpy(model.prior.sample(2000, seed=0))
+    across = np.linspace(draws[:, 0].min(), draws[:, 0].max(), GRID)
+    up = np.linspace(draws[:, 1].max(), draws[:, 1].min(), GRID)
+    plane = np.zeros((GRID, GRID, model.z_dim), "float32")
+    plane[..., 0], plane[..., 1] = across[None], up[:, None]
+    decoded = model.decode(plane.reshape(-1, model.z_dim))
+    error = model.reconstruct(images.x_test) - images.x_test / 255.0
+    common.finish(
+        run,
+        {
+            "latent_mmd": evaluation.latent_mmd(z, draws),
+            "test_half_squared_error": float(0.5 * (error**2).sum() / len(error)),
+        },
+        {
+            "codes": plotting.codes(z, images.y_test[:2000], draws),
+            "plane": plotting.image_grid(
+                decoded.reshape(GRID, GRID, *model.image_shape),
+                "The decoded plane",
+                "z[1]",
+                "z[0]",
+            ),
+        },
+    )
+
+
+if __name__ == "__main__":
+    common.start(main)

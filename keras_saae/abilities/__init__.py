@@ -1,0 +1,24 @@
+"""What several models can do, one ability per mix-in.
+
+A mix-in adds methods to a `PhasedModel` and says which of the model's attributes it
+uses; it has no switches. A model names the abilities that it has, and keeps its phases
+and losses to itself.
+"""
+
+from keras_saae.abilities.averaging import AveragedClassifier
+from keras_saae.abilities.class_and_style import (
+    DecodesClassAndStyle,
+    EncodesClassAndStyle,
+)
+from keras_saae.abilities.one_code import OneCode
+from keras_saae.abilities.smoothness import SmoothClassifier
+from keras_saae.abilities.views import PerturbsImages
+
+__all__ = [
+    "AveragedClassifier",
+    "DecodesClassAndStyle",
+    "EncodesClassAndStyle",
+    "OneCode",
+    "PerturbsImages",
+    "SmoothClassifier",
+]

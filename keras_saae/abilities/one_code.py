@@ -1,0 +1,84 @@
+"""Codes of one part, z, which is all that the decoder sees."""
+
+import numpy as np
+from keras import ops
+
+from keras_saae import checks
+from keras_saae.networks import pixels
+from keras_saae.phases import EVALUATION_BATCH_SIZE
+
+
+class OneCode:
+    """Reads z from images and draws images from z.
+
+    Uses the model's `encoder` (a `StochasticEncoder`), `decoder`, `prior`, `z_dim` and
+    `image_shape`.
+    """
+
+    def call(self, x, training=False):
+        """Codes `(n, z_dim)` of images, without noise."""
+        return self.encoder(pixels(x), training=training)
+
+    def encode(self, x, seed=None):
+        """Codes of images, an array `(n, z_dim)`.
+
+        Args:
+            x: images, uint8 or float in [0, 1], `(n, *image_shape)`.
+            seed: integer. Draws from q(z|x), of which there is a choice unless the
+                posterior is deterministic. Without, the middle: the Gaussian's mean,
+                the universal posterior at noise 0.
+        """
+        if seed is None or not self.encoder.noise_dim:
+            return self.predict(x, verbose=0)
+        x = checks.check_images(x, image_shape=self.image_shape)
+        if x.dtype == np.uint8:
+            x = x.astype("float32") / 255.0
+        noise = self.encoder.noise(x, seed)
+        return self.encoder.predict(
+            [x, ops.convert_to_numpy(noise)],
+            batch_size=EVALUATION_BATCH_SIZE,
+            verbose=0,
+        )
+
+    def decode(self, z):
+        """Images of codes `(n, z_dim)`, an array `(n, *image_shape)` in [0, 1].
+
+        Raises:
+            ValueError: if the codes have another width.
+        """
+        z = np.asarray(z, "float32")
+        if z.ndim != 2 or z.shape[1] != self.z_dim:
+            raise ValueError(
+                f"`decode` takes codes of shape (n, {self.z_dim}). Received shape "
+                f"{z.shape}."
+            )
+        x = self.decoder.predict(z, batch_size=EVALUATION_BATCH_SIZE, verbose=0)
+        return x.astype("float32", copy=False)
+
+    def reconstruct(self, x):
+        """Images decoded from the codes of images `x`, an array like `x` in [0, 1]."""
+        return self.decode(self.encode(x))
+
+    def sample(self, n, label=None, seed=None):
+        """Draws images from the prior.
+
+        Args:
+            n: number of images.
+            label: a class number or `n` of them, where the prior knows classes.
+            seed: integer that makes the draw repeatable.
+
+        Returns:
+            Array `(n, *image_shape)`, pixels in [0, 1].
+        """
+        labels = None
+        if label is not None:
+            label = np.asarray(label)
+            labels = checks.check_labels(
+                np.full(n, label) if label.ndim == 0 else label,
+                n,
+                getattr(self.prior, "num_classes", None),
+                name="label",
+            )
+            labels = ops.convert_to_tensor(labels.astype("int32"))
+        z = self.prior.sample(n, labels=labels, seed=seed)
+        return self.decode(ops.convert_to_numpy(z))

@@ -1,0 +1,101 @@
+"""Invariance: the class code stays where the image keeps its class."""
+
+import keras
+from keras import ops
+
+from keras_saae import checks, losses
+
+
+class SmoothClassifier:
+    """Keeps q(y|x) in its place when an image changes but not its class.
+
+    Three terms: virtual adversarial training and consistency under the changes of
+    style that the decoder knows, both off unless weighted, and consistency under
+    augmentation, where there is one.
+
+    Uses the model's `encoder` (an `EncoderWithHeads`), `decoder`, `join(y, z)`, `seeds`
+    and `optimizer`.
+    """
+
+    def set_smoothness(
+        self,
+        vat_weight,
+        vat_radius,
+        style_consistency_weight,
+        style_consistency_scale,
+        augmentation,
+        augmentation_weight,
+        warm_up,
+    ):
+        """Takes the settings, or says what is wrong with them; for the constructor."""
+        self.vat_weight = checks.check_number(vat_weight, "vat_weight")
+        self.vat_radius = checks.check_number(vat_radius, "vat_radius")
+        self.style_consistency_weight = checks.check_number(
+            style_consistency_weight, "style_consistency_weight"
+        )
+        self.style_consistency_scale = checks.check_number(
+            style_consistency_scale, "style_consistency_scale"
+        )
+        self.augmentation = checks.check_augmentation(augmentation)
+        self.augmentation_weight = checks.check_number(
+            augmentation_weight, "augmentation_weight"
+        )
+        self.warm_up = checks.check_count(warm_up, "warm_up", minimum=0)
+
+    def smoothness_config(self):
+        """The settings, for `get_config`."""
+        return {
+            "vat_weight": self.vat_weight,
+            "vat_radius": self.vat_radius,
+            "style_consistency_weight": self.style_consistency_weight,
+            "style_consistency_scale": self.style_consistency_scale,
+            "augmentation": keras.saving.serialize_keras_object(self.augmentation),
+            "augmentation_weight": self.augmentation_weight,
+            "warm_up": self.warm_up,
+        }
+
+    @property
+    def is_smoothed(self):
+        """Whether any of the terms has a weight."""
+        augmented = self.augmentation is not None and self.augmentation_weight
+        return bool(self.vat_weight or self.style_consistency_weight or augmented)
+
+    def warmth(self):
+        """Share of the regularizers' weights at this step: rises from 0 to 1."""
+        if not self.warm_up:
+            return 1.0
+        # Not in a loss: on JAX a loss sees the model's state, not the optimizer's.
+        steps = ops.cast(self.optimizer.iterations, "float32")
+        return ops.minimum(steps / self.warm_up, 1.0)
+
+    def smoothness_loss(self, x):
+        """The terms, weighted, on images `x` as they are."""
+        y_logits, z = self.encoder(x, training=True)
+        loss = 0.0
+        if self.vat_weight:
+            loss = loss + self.vat_weight * losses.virtual_adversarial_loss(
+                self.encoder.classify,
+                x,
+                self.seeds,
+                radius=self.vat_radius,
+                probe=self.encoder.vat_probe,
+                y_logits=y_logits,
+            )
+        if self.style_consistency_weight:
+            loss = loss + self.style_consistency_weight * losses.style_consistency_loss(
+                self.encoder.classify,
+                # At rest: its normalization statistics belong to real codes.
+                lambda y, z: self.decoder(self.join(y, z), training=False),
+                x,
+                y_logits,
+                z,
+                self.seeds,
+                scale=self.style_consistency_scale,
+            )
+        if self.augmentation is not None and self.augmentation_weight:
+            loss = loss + self.augmentation_weight * (
+                losses.augmentation_consistency_loss(
+                    self.encoder.classify, self.augmentation, x, y_logits, self.seeds
+                )
+            )
+        return loss

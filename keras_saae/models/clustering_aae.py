@@ -1,0 +1,255 @@
+"""Clustering by an adversarial autoencoder (Makhzani et al. 2015, section 6)."""
+
+import keras
+from keras import ops
+
+from keras_saae import checks, losses
+from keras_saae.abilities import (
+    EncodesClassAndStyle,
+    PerturbsImages,
+    SmoothClassifier,
+)
+from keras_saae.adversary import Adversary
+from keras_saae.networks import EncoderWithHeads, averaged_copy
+from keras_saae.phases import Phase, PhasedModel
+
+
+@keras.saving.register_keras_serializable("keras_saae")
+class ClusteringAAE(
+    EncodesClassAndStyle, SmoothClassifier, PerturbsImages, PhasedModel
+):
+    """Autoencoder whose codes are a cluster y and a style z, learnt without any label.
+
+    - reconstruction: encoder and decoder reproduce the image from (y, z).
+    - discriminator: two discriminators tell y and z of images from draws from their
+      priors, Cat(K) and N(0, I).
+    - generator: the encoder makes its codes pass for such draws. So y becomes one-hot,
+      with all clusters in use, and z too small a code to do without y.
+    - smoothness, if it has a weight: y stays when an image changes a little.
+
+    `predict(x)` gives the probability of each cluster, a head of the encoder.
+
+    Args:
+        encoder: Keras model from images `(n, height, width[, channels])` in [0, 1]
+            to features; the model adds a softmax head for y and a linear one for z.
+        decoder: Keras model from codes `(n, K + z_dim)`, y beside z, to images in
+            [0, 1].
+        discriminator_z: Keras model from `(n, z_dim)` to one logit `(n, 1)`.
+        discriminator_y: Keras model from `(n, K)` to one logit `(n, 1)`.
+        prior_z: prior of the style; its draws set `z_dim`. Paper: N(0, I), 5.
+        prior_y: prior of the cluster; its draws set K, at least 2. Paper: 16 and 30.
+        head_initializer: initializer of the heads.
+        head_batch_normalization: normalize the heads' outputs. Paper: yes.
+        reconstruction_loss: a name in `losses.RECONSTRUCTION_LOSSES`, which says
+            the reduction. Paper: "half_squared_error_sum".
+        discriminator_loss: a name in `losses.ADVERSARIAL_LOSSES`, for both games.
+        generator_y_weight: weight of y in the generator phase.
+        generator_z_weight: weight of z there. Paper: 1 both.
+        input_noise: standard deviation of the Gaussian noise on the images, in
+            training, in pixel units.
+        augmentation: what changes images and leaves their cluster alone: a serializable
+            `augmentation(x, seed)`, such as `networks.RandomAffine()`. The cluster has
+            to be that of the changed image too. Paper: none.
+        augmentation_weight, vat_weight, vat_radius, style_consistency_weight,
+        style_consistency_scale, warm_up: the smoothness of q(y|x), as of
+            `SemiSupervisedAAE`. Paper: none.
+        averaging: weight of the past in the moving average of the encoder's
+            weights, such as 0.999, or `None` for no average. `predict` and `encode` use
+            the average.
+        seed: seeds the noise, the priors and the heads.
+
+    Raises:
+        TypeError, ValueError: if the parts do not fit together, a name is unknown or a
+            number out of range.
+
+    Source: Makhzani et al., arXiv:1511.05644, section 6 and appendix A.3.
+    """
+
+    def __init__(
+        self,
+        encoder,
+        decoder,
+        discriminator_z,
+        discriminator_y,
+        prior_z,
+        prior_y,
+        head_initializer="glorot_uniform",
+        head_batch_normalization=False,
+        reconstruction_loss="half_squared_error_sum",
+        discriminator_loss="cross_entropy",
+        generator_y_weight=1.0,
+        generator_z_weight=1.0,
+        input_noise=0.0,
+        augmentation=None,
+        augmentation_weight=1.0,
+        vat_weight=0.0,
+        vat_radius=1.0,
+        style_consistency_weight=0.0,
+        style_consistency_scale=1.0,
+        warm_up=0,
+        averaging=None,
+        seed=None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        for name, value, known in (
+            ("reconstruction_loss", reconstruction_loss, losses.RECONSTRUCTION_LOSSES),
+            ("discriminator_loss", discriminator_loss, losses.ADVERSARIAL_LOSSES),
+        ):
+            checks.check_choice(name, value, known)
+        for name, value in (
+            ("generator_y_weight", generator_y_weight),
+            ("generator_z_weight", generator_z_weight),
+            ("input_noise", input_noise),
+        ):
+            checks.check_number(value, name)
+        self.set_smoothness(
+            vat_weight,
+            vat_radius,
+            style_consistency_weight,
+            style_consistency_scale,
+            augmentation,
+            augmentation_weight,
+            warm_up,
+        )
+        self.reconstruction_loss_name = reconstruction_loss
+        self.discriminator_loss_name = discriminator_loss
+        self.generator_y_weight = generator_y_weight
+        self.generator_z_weight = generator_z_weight
+        self.input_noise = input_noise
+        self.averaging, self.seed = checks.check_averaging(averaging), seed
+
+        self.prior_z, self.prior_y = prior_z, prior_y
+        self.z_dim = checks.check_prior("prior_z", prior_z)
+        self.num_classes = checks.check_count(
+            checks.check_prior("prior_y", prior_y), "width of prior_y", minimum=2
+        )
+        checks.check_network("encoder", encoder)
+        self.image_shape = tuple(encoder.input_shape[1:])
+        code_width = self.num_classes + self.z_dim
+        checks.check_network("decoder", decoder, (code_width,), self.image_shape)
+        checks.check_network("discriminator_z", discriminator_z, (self.z_dim,), (1,))
+        checks.check_network(
+            "discriminator_y", discriminator_y, (self.num_classes,), (1,)
+        )
+        self.encoder = EncoderWithHeads(
+            encoder,
+            self.num_classes,
+            self.z_dim,
+            kernel_initializer=head_initializer,
+            batch_normalization=head_batch_normalization,
+            seed=seed,
+            name="encoder_with_heads",
+        )
+        self.decoder = decoder
+        self.discriminator_z, self.discriminator_y = discriminator_z, discriminator_y
+        self.averaged_encoder = (
+            None if averaging is None else averaged_copy(self.encoder)
+        )
+        self.seeds = keras.random.SeedGenerator(seed)  # tracked, so JAX carries it
+        self.discriminator_accuracy = keras.metrics.Mean(name="discriminator_accuracy")
+        self.game_z, self.game_y = (
+            Adversary(
+                prior, discriminator, self.discriminator_accuracy, discriminator_loss
+            )
+            for prior, discriminator in (
+                (prior_z, discriminator_z),
+                (prior_y, discriminator_y),
+            )
+        )
+        self.built = True  # the parts are built already
+
+    # Phases
+
+    def phases(self):
+        codes = self.encoder.trainable_variables
+        classifier = (
+            *self.encoder.trunk.trainable_variables,
+            *self.encoder.y_head.trainable_variables,
+        )
+        phases = (
+            Phase(
+                "reconstruction",
+                self.reconstruction_loss,
+                (*codes, *self.decoder.trainable_variables),
+            ),
+            Phase(
+                "discriminator",
+                self.discriminator_loss,
+                (
+                    *self.discriminator_z.trainable_variables,
+                    *self.discriminator_y.trainable_variables,
+                ),
+            ),
+            Phase("generator", self.generator_loss, codes),
+        )
+        if self.is_smoothed:
+            phases += (Phase("smoothness", self.invariance_loss, classifier),)
+        return phases
+
+    @property
+    def extra_metrics(self):
+        return [self.discriminator_accuracy]
+
+    def prepare(self, batch, training):
+        """Images, perturbed once for all phases of the step."""
+        return {
+            **self.views(batch, training, augmented=("x_labelled",)),
+            "warmth": self.warmth() if training else 1.0,
+        }
+
+    def reconstruction_loss(self, batch, training):
+        """Half the squared distance of x and its reconstruction (or as named)."""
+        y, z = self._codes(batch, training)
+        x_reconstructed = self.decoder(self.join(y, z), training=training)
+        loss_fn = losses.RECONSTRUCTION_LOSSES[self.reconstruction_loss_name]
+        return loss_fn(batch["x"], x_reconstructed)
+
+    def discriminator_loss(self, batch, training):
+        """Both discriminators tell priors from codes; guessing is 4 log 2 = 2.773."""
+        y, z = self._codes(batch, training)
+        on_z = self.game_z.discriminator_loss(z, self.seeds, training)
+        on_y = self.game_y.discriminator_loss(y, self.seeds, training)
+        return on_z + on_y
+
+    def generator_loss(self, batch, training):
+        """The encoder's codes pass for prior draws; 2 log 2 = 1.386 when they do."""
+        y, z = self._codes(batch, training)
+        on_y = self.game_y.generator_loss(y, training)
+        on_z = self.game_z.generator_loss(z, training)
+        return self.generator_y_weight * on_y + self.generator_z_weight * on_z
+
+    def invariance_loss(self, batch, training):
+        """What keeps q(y|x) smooth; 0 where images are evaluated."""
+        if not training:
+            return ops.zeros(())
+        return batch["warmth"] * self.smoothness_loss(batch["x"])
+
+    def _codes(self, batch, training):
+        y_logits, z = self._encoder(training)(batch["x_noisy"], training=training)
+        return ops.softmax(y_logits), z
+
+    # Saving
+
+    def get_config(self):
+        serialize = keras.saving.serialize_keras_object
+        return {
+            "encoder": serialize(self.encoder.trunk),
+            "decoder": serialize(self.decoder),
+            "discriminator_z": serialize(self.discriminator_z),
+            "discriminator_y": serialize(self.discriminator_y),
+            "prior_z": serialize(self.prior_z),
+            "prior_y": serialize(self.prior_y),
+            "head_initializer": serialize(self.encoder.kernel_initializer),
+            "head_batch_normalization": self.encoder.batch_normalization,
+            "reconstruction_loss": self.reconstruction_loss_name,
+            "discriminator_loss": self.discriminator_loss_name,
+            "generator_y_weight": self.generator_y_weight,
+            "generator_z_weight": self.generator_z_weight,
+            "input_noise": self.input_noise,
+            **self.smoothness_config(),
+            "averaging": self.averaging,
+            "seed": self.seed,
+            "name": self.name,
+            "dtype": self.dtype_policy.name,
+        }

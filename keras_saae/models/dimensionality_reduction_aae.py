@@ -1,0 +1,342 @@
+"""Images in the plane, by an adversarial autoencoder (Makhzani et al. 2015, 7)."""
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_saae import checks, losses
+from keras_saae.abilities import (
+    EncodesClassAndStyle,
+    PerturbsImages,
+    SmoothClassifier,
+)
+from keras_saae.adversary import Adversary
+from keras_saae.networks import EncoderWithHeads, averaged_copy
+from keras_saae.phases import EVALUATION_BATCH_SIZE, Phase, PhasedModel
+
+
+@keras.saving.register_keras_serializable("keras_saae")
+class DimensionalityReductionAAE(
+    EncodesClassAndStyle, SmoothClassifier, PerturbsImages, PhasedModel
+):
+    """Autoencoder whose code is a point near the head of its class: y heads + z.
+
+    y, `(n, K)`, is one-hot where the game succeeds and chooses a row of the matrix
+    `heads`, W_C in the paper; z, distributed like the prior, is where the image stands
+    around it. Few dimensions are left, two for a picture.
+
+    - reconstruction: encoder, heads and decoder reproduce the image; heads that are
+      closer than `head_distance` are driven apart.
+    - discriminator: two discriminators tell y and z of images from draws from their
+      priors, Cat(K) and N(0, I).
+    - generator: the encoder makes its codes pass for such draws.
+    - classification, with labels: the encoder's y fits them, and is kept smooth if
+      asked.
+    - smoothness, without labels, if it has a weight: y is kept smooth.
+
+    Args:
+        encoder: Keras model from images `(n, height, width[, channels])` in [0, 1]
+            to features; the model adds a softmax head for y and a linear one for z.
+        decoder: Keras model from points `(n, z_dim)` to images in [0, 1].
+        discriminator_z: Keras model from `(n, z_dim)` to one logit `(n, 1)`.
+        discriminator_y: Keras model from `(n, K)` to one logit `(n, 1)`.
+        prior_z: prior of the position around a head; its draws set the number of
+            dimensions. Paper: N(0, I), 2 and 10.
+        prior_y: prior of the class or cluster; its draws set K, at least 2.
+        labelled: whether there are labels. If so, K is the number of classes and `fit`
+            takes a `SemiSupervisedDataset`; else it takes images alone.
+        head_distance: least distance of any two heads, in standard deviations of the
+            prior N(0, I).
+        head_distance_weight: weight of what is missing to it. Paper: not told.
+        head_initializer: initializer of the encoder's heads.
+        head_batch_normalization: normalize their outputs.
+        reconstruction_loss: a name in `losses.RECONSTRUCTION_LOSSES`, which says
+            the reduction. Paper: "half_squared_error_sum".
+        discriminator_loss: a name in `losses.ADVERSARIAL_LOSSES`, for both games.
+        generator_y_weight: weight of y in the generator phase.
+        generator_z_weight: weight of z there.
+        input_noise: standard deviation of the Gaussian noise on the images, in
+            training, in pixel units.
+        augmentation: what changes images and leaves their class alone: a serializable
+            `augmentation(x, seed)`, such as `networks.RandomAffine()`. Labelled images
+            are changed, of the others the class has to stay. Paper: none.
+        augmentation_weight, vat_weight, vat_radius, style_consistency_weight,
+        style_consistency_scale, warm_up: the smoothness of q(y|x), as of
+            `SemiSupervisedAAE`. Paper: none.
+        averaging: weight of the past in the moving average of the encoder's
+            weights, such as 0.999, or `None` for no average. `predict`, `encode` and
+            `transform` use the average.
+        seed: seeds the noise, the priors and the heads.
+
+    Raises:
+        TypeError, ValueError: if the parts do not fit together, a name is unknown or a
+            number out of range.
+
+    Example:
+        >>> plane = model.transform(x_test)  # (n, 2)
+        >>> images = model.inverse_transform(plane)
+
+    Source: Makhzani et al., arXiv:1511.05644, section 7.
+    """
+
+    def __init__(
+        self,
+        encoder,
+        decoder,
+        discriminator_z,
+        discriminator_y,
+        prior_z,
+        prior_y,
+        labelled=True,
+        head_distance=8.0,
+        head_distance_weight=1.0,
+        head_initializer="glorot_uniform",
+        head_batch_normalization=False,
+        reconstruction_loss="half_squared_error_sum",
+        discriminator_loss="cross_entropy",
+        generator_y_weight=1.0,
+        generator_z_weight=1.0,
+        input_noise=0.0,
+        augmentation=None,
+        augmentation_weight=1.0,
+        vat_weight=0.0,
+        vat_radius=1.0,
+        style_consistency_weight=0.0,
+        style_consistency_scale=1.0,
+        warm_up=0,
+        averaging=None,
+        seed=None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        for name, value, known in (
+            ("reconstruction_loss", reconstruction_loss, losses.RECONSTRUCTION_LOSSES),
+            ("discriminator_loss", discriminator_loss, losses.ADVERSARIAL_LOSSES),
+        ):
+            checks.check_choice(name, value, known)
+        for name, value in (
+            ("head_distance", head_distance),
+            ("head_distance_weight", head_distance_weight),
+            ("generator_y_weight", generator_y_weight),
+            ("generator_z_weight", generator_z_weight),
+            ("input_noise", input_noise),
+        ):
+            checks.check_number(value, name)
+        self.set_smoothness(
+            vat_weight,
+            vat_radius,
+            style_consistency_weight,
+            style_consistency_scale,
+            augmentation,
+            augmentation_weight,
+            warm_up,
+        )
+        self.reconstruction_loss_name = reconstruction_loss
+        self.discriminator_loss_name = discriminator_loss
+        self.generator_y_weight = generator_y_weight
+        self.generator_z_weight = generator_z_weight
+        self.labelled = bool(labelled)
+        self.batch_keys = ("x", "x_labelled", "y_labelled") if labelled else ("x",)
+        self.head_distance = head_distance
+        self.head_distance_weight = head_distance_weight
+        self.input_noise = input_noise
+        self.averaging, self.seed = checks.check_averaging(averaging), seed
+
+        self.prior_z, self.prior_y = prior_z, prior_y
+        self.z_dim = checks.check_prior("prior_z", prior_z)
+        self.num_classes = checks.check_count(
+            checks.check_prior("prior_y", prior_y), "width of prior_y", minimum=2
+        )
+        checks.check_network("encoder", encoder)
+        self.image_shape = tuple(encoder.input_shape[1:])
+        checks.check_network("decoder", decoder, (self.z_dim,), self.image_shape)
+        checks.check_network("discriminator_z", discriminator_z, (self.z_dim,), (1,))
+        checks.check_network(
+            "discriminator_y", discriminator_y, (self.num_classes,), (1,)
+        )
+        self.encoder = EncoderWithHeads(
+            encoder,
+            self.num_classes,
+            self.z_dim,
+            kernel_initializer=head_initializer,
+            batch_normalization=head_batch_normalization,
+            seed=seed,
+            name="encoder_with_heads",
+        )
+        self.heads = self.add_weight(
+            shape=(self.num_classes, self.z_dim),
+            initializer=keras.initializers.RandomNormal(
+                stddev=max(head_distance, 1.0), seed=seed
+            ),
+            name="heads",
+        )
+        self.decoder = decoder
+        self.discriminator_z, self.discriminator_y = discriminator_z, discriminator_y
+        self.averaged_encoder = (
+            None if averaging is None else averaged_copy(self.encoder)
+        )
+        self.seeds = keras.random.SeedGenerator(seed)  # tracked, so JAX carries it
+        self.discriminator_accuracy = keras.metrics.Mean(name="discriminator_accuracy")
+        self.error = keras.metrics.Mean(name="error")
+        self.game_z, self.game_y = (
+            Adversary(
+                prior, discriminator, self.discriminator_accuracy, discriminator_loss
+            )
+            for prior, discriminator in (
+                (prior_z, discriminator_z),
+                (prior_y, discriminator_y),
+            )
+        )
+        self.built = True  # the parts are built already
+
+    # Phases
+
+    def phases(self):
+        codes = self.encoder.trainable_variables
+        classifier = (
+            *self.encoder.trunk.trainable_variables,
+            *self.encoder.y_head.trainable_variables,
+        )
+        phases = (
+            Phase(
+                "reconstruction",
+                self.reconstruction_loss,
+                (*codes, self.heads, *self.decoder.trainable_variables),
+            ),
+            Phase(
+                "discriminator",
+                self.discriminator_loss,
+                (
+                    *self.discriminator_z.trainable_variables,
+                    *self.discriminator_y.trainable_variables,
+                ),
+            ),
+            Phase("generator", self.generator_loss, codes),
+        )
+        if self.labelled:
+            phases += (
+                Phase(
+                    "classification",
+                    self.classification_loss,
+                    classifier,
+                    batch_key="x_labelled",
+                ),
+            )
+        elif self.is_smoothed:
+            phases += (Phase("smoothness", self.invariance_loss, classifier),)
+        return phases
+
+    @property
+    def extra_metrics(self):
+        error = [self.error] if self.labelled else []
+        return [self.discriminator_accuracy, *error]
+
+    def prepare(self, batch, training):
+        """Images, perturbed once for all phases of the step, and the labels."""
+        labels = {"y_labelled": batch["y_labelled"]} if self.labelled else {}
+        return {
+            **self.views(batch, training, augmented=("x_labelled",)),
+            **labels,
+            "warmth": self.warmth() if training else 1.0,
+        }
+
+    def reconstruction_loss(self, batch, training):
+        """That of x and its reconstruction, and of heads that are too close."""
+        y, z = self._codes(batch, training)
+        x_reconstructed = self.decoder(self.join(y, z), training=training)
+        loss_fn = losses.RECONSTRUCTION_LOSSES[self.reconstruction_loss_name]
+        apart = losses.head_distance_penalty(self.heads, self.head_distance)
+        return loss_fn(batch["x"], x_reconstructed) + self.head_distance_weight * apart
+
+    def discriminator_loss(self, batch, training):
+        """Both discriminators tell priors from codes; guessing is 4 log 2 = 2.773."""
+        y, z = self._codes(batch, training)
+        on_z = self.game_z.discriminator_loss(z, self.seeds, training)
+        on_y = self.game_y.discriminator_loss(y, self.seeds, training)
+        return on_z + on_y
+
+    def generator_loss(self, batch, training):
+        """The encoder's codes pass for prior draws; 2 log 2 = 1.386 when they do."""
+        y, z = self._codes(batch, training)
+        on_y = self.game_y.generator_loss(y, training)
+        on_z = self.game_z.generator_loss(z, training)
+        return self.generator_y_weight * on_y + self.generator_z_weight * on_z
+
+    def classification_loss(self, batch, training):
+        """Cross-entropy of the labels, plus what keeps q(y|x) smooth if asked."""
+        y_labelled = batch["y_labelled"]
+        y_logits, _ = self._encoder(training)(
+            batch["x_labelled_noisy"], training=training
+        )
+        loss = losses.classification_loss(y_labelled, y_logits)
+        self.error.update_state(losses.errors(y_labelled, y_logits))
+        if self.is_smoothed:
+            loss = loss + self.invariance_loss(batch, training)
+        return loss
+
+    def invariance_loss(self, batch, training):
+        """What keeps q(y|x) smooth; 0 where images are evaluated."""
+        if not training:
+            return ops.zeros(())
+        return batch["warmth"] * self.smoothness_loss(batch["x"])
+
+    def _codes(self, batch, training):
+        y_logits, z = self._encoder(training)(batch["x_noisy"], training=training)
+        return ops.softmax(y_logits), z
+
+    # What a trained model does
+
+    def join(self, y, z):
+        """The points `(n, z_dim)` that the decoder gets: `y heads + z`."""
+        y, z = ops.cast(y, "float32"), ops.cast(z, "float32")
+        return ops.matmul(y, ops.convert_to_tensor(self.heads)) + z
+
+    def transform(self, x):
+        """Points of images, an array `(n, z_dim)`.
+
+        Args:
+            x: images, uint8 or float in [0, 1], `(n, *image_shape)`.
+        """
+        return ops.convert_to_numpy(self.join(*self.encode(x)))
+
+    def inverse_transform(self, points):
+        """Images of points `(n, z_dim)`, an array `(n, *image_shape)` in [0, 1].
+
+        Raises:
+            ValueError: if the points have another width.
+        """
+        points = np.asarray(points, "float32")
+        if points.ndim != 2 or points.shape[1] != self.z_dim:
+            raise ValueError(
+                f"`points` must have the shape (n, {self.z_dim}). Received shape "
+                f"{points.shape}."
+            )
+        return self.decoder.predict(points, batch_size=EVALUATION_BATCH_SIZE, verbose=0)
+
+    # Saving
+
+    def get_config(self):
+        serialize = keras.saving.serialize_keras_object
+        return {
+            "encoder": serialize(self.encoder.trunk),
+            "decoder": serialize(self.decoder),
+            "discriminator_z": serialize(self.discriminator_z),
+            "discriminator_y": serialize(self.discriminator_y),
+            "prior_z": serialize(self.prior_z),
+            "prior_y": serialize(self.prior_y),
+            "labelled": self.labelled,
+            "head_distance": self.head_distance,
+            "head_distance_weight": self.head_distance_weight,
+            "head_initializer": serialize(self.encoder.kernel_initializer),
+            "head_batch_normalization": self.encoder.batch_normalization,
+            "reconstruction_loss": self.reconstruction_loss_name,
+            "discriminator_loss": self.discriminator_loss_name,
+            "generator_y_weight": self.generator_y_weight,
+            "generator_z_weight": self.generator_z_weight,
+            "input_noise": self.input_noise,
+            **self.smoothness_config(),
+            "averaging": self.averaging,
+            "seed": self.seed,
+            "name": self.name,
+            "dtype": self.dtype_policy.name,
+        }

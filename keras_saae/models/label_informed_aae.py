@@ -1,0 +1,171 @@
+"""The adversarial autoencoder with labels in its prior (Makhzani et al. 2015, 2.3)."""
+
+import keras
+from keras import ops
+
+from keras_saae import checks, losses
+from keras_saae.abilities import OneCode, PerturbsImages
+from keras_saae.adversary import Adversary
+from keras_saae.networks import StochasticEncoder
+from keras_saae.phases import Phase, PhasedModel
+
+
+@keras.saving.register_keras_serializable("keras_saae")
+class LabelInformedAAE(OneCode, PerturbsImages, PhasedModel):
+    """Autoencoder that lays each class of images into its own part of the prior.
+
+    The phases are those of `AAE`. Beside each code, the discriminator sees the image's
+    class, one-hot, with a last entry for images of unknown class. A labelled image
+    competes with draws from its class's part of the prior, an image without a label
+    with draws from the whole.
+
+    Args:
+        encoder: Keras model from images `(n, height, width[, channels])` in [0, 1]
+            to features; the model adds a linear head for z.
+        decoder: Keras model from codes `(n, z_dim)` to images in [0, 1].
+        discriminator: Keras model from code and class `(n, z_dim + num_classes + 1)` to
+            one logit `(n, 1)`.
+        prior: a prior of which each class owns a part, such as
+            `priors.GaussianMixture()` or `priors.SwissRoll()`.
+        num_classes: number of classes.
+        head_initializer: initializer of the head.
+        reconstruction_loss: a name in `losses.RECONSTRUCTION_LOSSES`, which says
+            the reduction. Paper: "half_squared_error_sum".
+        discriminator_loss: a name in `losses.ADVERSARIAL_LOSSES`.
+        input_noise: standard deviation of the Gaussian noise on the images, in
+            training, in pixel units.
+        augmentation: what changes images in training and leaves their class alone: a
+            serializable `augmentation(x, seed)`, such as `networks.RandomAffine()`.
+        seed: seeds the noise, the prior and the head.
+
+    Raises:
+        TypeError, ValueError: if the parts do not fit together or a name is unknown.
+
+    Example:
+        >>> model.prior.class_of(model.encode(x_test))  # int (n,)
+
+    Source: Makhzani et al., arXiv:1511.05644, section 2.3.
+    """
+
+    batch_keys = ("x", "x_labelled", "y_labelled")
+
+    def __init__(
+        self,
+        encoder,
+        decoder,
+        discriminator,
+        prior,
+        num_classes,
+        head_initializer="glorot_uniform",
+        reconstruction_loss="half_squared_error_sum",
+        discriminator_loss="cross_entropy",
+        input_noise=0.0,
+        augmentation=None,
+        seed=None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        for name, value, known in (
+            ("reconstruction_loss", reconstruction_loss, losses.RECONSTRUCTION_LOSSES),
+            ("discriminator_loss", discriminator_loss, losses.ADVERSARIAL_LOSSES),
+        ):
+            checks.check_choice(name, value, known)
+        self.reconstruction_loss_name = reconstruction_loss
+        self.discriminator_loss_name = discriminator_loss
+        self.input_noise = checks.check_number(input_noise, "input_noise")
+        self.augmentation = checks.check_augmentation(augmentation)
+        self.num_classes = checks.check_count(num_classes, "num_classes", minimum=2)
+        self.seed = seed
+
+        self.prior = prior
+        self.z_dim = checks.check_prior("prior", prior)
+        parts = getattr(prior, "num_classes", num_classes)
+        if parts != num_classes:
+            raise ValueError(
+                "Each class owns a part of the prior. Received a prior of "
+                f"{parts} parts for num_classes={num_classes}."
+            )
+        checks.check_network("encoder", encoder)
+        self.image_shape = tuple(encoder.input_shape[1:])
+        checks.check_network("decoder", decoder, (self.z_dim,), self.image_shape)
+        checks.check_network(
+            "discriminator", discriminator, (self.z_dim + num_classes + 1,), (1,)
+        )
+        self.encoder = StochasticEncoder(
+            encoder,
+            self.z_dim,
+            kernel_initializer=head_initializer,
+            seed=seed,
+            name="stochastic_encoder",
+        )
+        self.decoder, self.discriminator = decoder, discriminator
+        self.seeds = keras.random.SeedGenerator(seed)  # tracked, so JAX carries it
+        self.discriminator_accuracy = keras.metrics.Mean(name="discriminator_accuracy")
+        self.game = Adversary(
+            prior, discriminator, self.discriminator_accuracy, discriminator_loss
+        )
+        self.built = True  # the parts are built already
+
+    # Phases
+
+    def phases(self):
+        codes = self.encoder.trainable_variables
+        images = self.decoder.trainable_variables
+        scores = self.discriminator.trainable_variables
+        return (
+            Phase("reconstruction", self.reconstruction_loss, (*codes, *images)),
+            Phase("discriminator", self.discriminator_loss, scores),
+            Phase("generator", self.generator_loss, codes),
+        )
+
+    @property
+    def extra_metrics(self):
+        return [self.discriminator_accuracy]
+
+    def prepare(self, batch, training):
+        """Images of both kinds, and their classes, -1 where there is none."""
+        return {**self.views(batch, training), "y_labelled": batch["y_labelled"]}
+
+    def reconstruction_loss(self, batch, training):
+        """Half the squared distance of x and its reconstruction (or as named)."""
+        z = self.encoder(batch["x_noisy"], training=training)
+        loss_fn = losses.RECONSTRUCTION_LOSSES[self.reconstruction_loss_name]
+        return loss_fn(batch["x"], self.decoder(z, training=training))
+
+    def discriminator_loss(self, batch, training):
+        """It tells draws from codes, given the class; guessing is 2 log 2 = 1.386."""
+        z, labels = self._codes(batch, training)
+        return self.game.discriminator_loss(z, self.seeds, training, labels)
+
+    def generator_loss(self, batch, training):
+        """The codes pass for draws of their class; log 2 = 0.693 when they do."""
+        z, labels = self._codes(batch, training)
+        return self.game.generator_loss(z, training, labels)
+
+    def _codes(self, batch, training):
+        """Codes and labels of the images without a label and of those with one."""
+        x = ops.concatenate([batch["x_noisy"], batch["x_labelled_noisy"]])
+        labels = ops.cast(batch["y_labelled"], "int32")
+        unknown = ops.full((ops.shape(batch["x"])[0],), -1, dtype="int32")
+        z = self.encoder(x, training=training)
+        return z, ops.concatenate([unknown, labels])
+
+    # Saving
+
+    def get_config(self):
+        serialize = keras.saving.serialize_keras_object
+        return {
+            "encoder": serialize(self.encoder.trunk),
+            "decoder": serialize(self.decoder),
+            "discriminator": serialize(self.discriminator),
+            "prior": serialize(self.prior),
+            "num_classes": self.num_classes,
+            "head_initializer": serialize(self.encoder.kernel_initializer),
+            "reconstruction_loss": self.reconstruction_loss_name,
+            "discriminator_loss": self.discriminator_loss_name,
+            "input_noise": self.input_noise,
+            "augmentation": serialize(self.augmentation),
+            "seed": self.seed,
+            "name": self.name,
+            "dtype": self.dtype_policy.name,
+        }

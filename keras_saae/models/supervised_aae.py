@@ -1,0 +1,180 @@
+"""The supervised adversarial autoencoder (Makhzani et al. 2015, section 4)."""
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_saae import checks, losses
+from keras_saae.abilities import DecodesClassAndStyle, PerturbsImages
+from keras_saae.adversary import Adversary
+from keras_saae.networks import StochasticEncoder, pixels
+from keras_saae.phases import Phase, PhasedModel
+from keras_saae.priors import Categorical
+
+
+@keras.saving.register_keras_serializable("keras_saae")
+class SupervisedAAE(DecodesClassAndStyle, PerturbsImages, PhasedModel):
+    """Autoencoder whose decoder is told the class, so that its code keeps the style.
+
+    - reconstruction: encoder and decoder reproduce the labelled image from its true
+      class and z.
+    - discriminator: it tells styles of images, labelled or not, from prior draws.
+    - generator: the encoder makes its codes pass for such draws.
+
+    What z says about the class the decoder knows already; since the prior leaves z
+    little room, it is spent on the style.
+
+    Args:
+        encoder: Keras model from images `(n, height, width[, channels])` in [0, 1]
+            to features; the model adds a linear head for z.
+        decoder: Keras model from codes `(n, num_classes + z_dim)`, the one-hot class
+            beside z, to images in [0, 1].
+        discriminator: Keras model from styles `(n, z_dim)` to one logit `(n, 1)`.
+        prior: prior of the style; its draws set `z_dim`. Paper: 15 dimensions.
+        num_classes: number of classes.
+        head_initializer: initializer of the head.
+        reconstruction_loss: a name in `losses.RECONSTRUCTION_LOSSES`, which says
+            the reduction. Paper: "half_squared_error_sum".
+        discriminator_loss: a name in `losses.ADVERSARIAL_LOSSES`.
+        input_noise: standard deviation of the Gaussian noise on the images, in
+            training, in pixel units.
+        augmentation: what changes images in training and leaves their class alone: a
+            serializable `augmentation(x, seed)`, such as `networks.RandomAffine()`.
+        seed: seeds the noise, the prior and the head.
+
+    Raises:
+        TypeError, ValueError: if the parts do not fit together or a name is unknown.
+
+    Source: Makhzani et al., arXiv:1511.05644, section 4.
+    """
+
+    batch_keys = ("x", "x_labelled", "y_labelled")
+
+    def __init__(
+        self,
+        encoder,
+        decoder,
+        discriminator,
+        prior,
+        num_classes,
+        head_initializer="glorot_uniform",
+        reconstruction_loss="half_squared_error_sum",
+        discriminator_loss="cross_entropy",
+        input_noise=0.0,
+        augmentation=None,
+        seed=None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        for name, value, known in (
+            ("reconstruction_loss", reconstruction_loss, losses.RECONSTRUCTION_LOSSES),
+            ("discriminator_loss", discriminator_loss, losses.ADVERSARIAL_LOSSES),
+        ):
+            checks.check_choice(name, value, known)
+        self.reconstruction_loss_name = reconstruction_loss
+        self.discriminator_loss_name = discriminator_loss
+        self.input_noise = checks.check_number(input_noise, "input_noise")
+        self.augmentation = checks.check_augmentation(augmentation)
+        self.num_classes = checks.check_count(num_classes, "num_classes", minimum=2)
+        self.seed = seed
+
+        self.prior = self.prior_z = prior
+        self.prior_y = Categorical(num_classes)  # of samples whose class is left open
+        self.z_dim = checks.check_prior("prior", prior)
+        checks.check_network("encoder", encoder)
+        self.image_shape = tuple(encoder.input_shape[1:])
+        code_width = num_classes + self.z_dim
+        checks.check_network("decoder", decoder, (code_width,), self.image_shape)
+        checks.check_network("discriminator", discriminator, (self.z_dim,), (1,))
+        self.encoder = StochasticEncoder(
+            encoder,
+            self.z_dim,
+            kernel_initializer=head_initializer,
+            seed=seed,
+            name="stochastic_encoder",
+        )
+        self.decoder, self.discriminator = decoder, discriminator
+        self.seeds = keras.random.SeedGenerator(seed)  # tracked, so JAX carries it
+        self.discriminator_accuracy = keras.metrics.Mean(name="discriminator_accuracy")
+        self.game = Adversary(
+            prior, discriminator, self.discriminator_accuracy, discriminator_loss
+        )
+        self.built = True  # the parts are built already
+
+    # Phases
+
+    def phases(self):
+        codes = self.encoder.trainable_variables
+        images = self.decoder.trainable_variables
+        scores = self.discriminator.trainable_variables
+        return (
+            Phase(
+                "reconstruction",
+                self.reconstruction_loss,
+                (*codes, *images),
+                batch_key="x_labelled",
+            ),
+            Phase("discriminator", self.discriminator_loss, scores),
+            Phase("generator", self.generator_loss, codes),
+        )
+
+    @property
+    def extra_metrics(self):
+        return [self.discriminator_accuracy]
+
+    def prepare(self, batch, training):
+        """Images of both kinds, and the classes of the labelled ones."""
+        return {**self.views(batch, training), "y_labelled": batch["y_labelled"]}
+
+    def reconstruction_loss(self, batch, training):
+        """Half the squared distance of x and its reconstruction (or as named)."""
+        z = self.encoder(batch["x_labelled_noisy"], training=training)
+        y = ops.one_hot(batch["y_labelled"], self.num_classes, dtype="float32")
+        x_reconstructed = self.decoder(self.join(y, z), training=training)
+        loss_fn = losses.RECONSTRUCTION_LOSSES[self.reconstruction_loss_name]
+        return loss_fn(batch["x_labelled"], x_reconstructed)
+
+    def discriminator_loss(self, batch, training):
+        """The discriminator tells draws from styles; guessing is 2 log 2 = 1.386."""
+        z = self.encoder(batch["x_noisy"], training=training)
+        return self.game.discriminator_loss(z, self.seeds, training)
+
+    def generator_loss(self, batch, training):
+        """The styles pass for prior draws; log 2 = 0.693 when they do."""
+        z = self.encoder(batch["x_noisy"], training=training)
+        return self.game.generator_loss(z, training)
+
+    # What a trained model does
+
+    def call(self, x, training=False):
+        """Styles `(n, z_dim)` of images."""
+        return self.encoder(pixels(x), training=training)
+
+    def encode(self, x):
+        """Styles of images, an array `(n, z_dim)`; the class is not read from them."""
+        return self.predict(x, verbose=0)
+
+    def reconstruct(self, x, y):
+        """Images of the styles of images `x` and of their class labels `y`."""
+        y = checks.check_labels(y, len(x), self.num_classes, allow_unlabelled=False)
+        return self.decode(np.eye(self.num_classes)[y], self.encode(x))
+
+    # Saving
+
+    def get_config(self):
+        serialize = keras.saving.serialize_keras_object
+        return {
+            "encoder": serialize(self.encoder.trunk),
+            "decoder": serialize(self.decoder),
+            "discriminator": serialize(self.discriminator),
+            "prior": serialize(self.prior),
+            "num_classes": self.num_classes,
+            "head_initializer": serialize(self.encoder.kernel_initializer),
+            "reconstruction_loss": self.reconstruction_loss_name,
+            "discriminator_loss": self.discriminator_loss_name,
+            "input_noise": self.input_noise,
+            "augmentation": serialize(self.augmentation),
+            "seed": self.seed,
+            "name": self.name,
+            "dtype": self.dtype_policy.name,
+        }

@@ -1,0 +1,115 @@
+"""Recipes of the clustering AAE."""
+
+import dataclasses
+
+from keras_saae.models import ClusteringAAE
+from keras_saae.priors import Categorical, Gaussian
+from keras_saae.recipes.adversarial import (
+    AdversarialRecipe,
+    adam_optimizers,
+    paper_optimizers,
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class ClusteringAAERecipe(AdversarialRecipe):
+    """Settings of a `ClusteringAAE` and its training; the defaults are the paper's.
+
+    Attributes: those of `AdversarialRecipe`, and
+        num_clusters: number of heads, K.
+        head_batch_normalization, generator_y_weight, generator_z_weight, vat_weight,
+        vat_radius, style_consistency_weight, style_consistency_scale, warm_up,
+        averaging: see `ClusteringAAE`.
+    """
+
+    num_clusters: int = 16
+    z_dim: int = 5
+    head_batch_normalization: bool = False
+    generator_y_weight: float = 1.0
+    generator_z_weight: float = 1.0
+    vat_weight: float = 0.0
+    vat_radius: float = 1.0
+    style_consistency_weight: float = 0.0
+    style_consistency_scale: float = 1.0
+    warm_up: int = 0
+    averaging: float | None = None
+    optimizers: dict = dataclasses.field(default_factory=paper_optimizers)
+
+    def of_length(self, updates):
+        """As of `Recipe`; a warm-up takes at most a quarter of the run."""
+        warm_up = min(self.warm_up, updates // 4)
+        return dataclasses.replace(self, updates=updates, warm_up=warm_up)
+
+    def dataset(self, x, y=None, num_classes=None, seed=0):
+        """The `UnlabelledDataset` of images `x`; labels are not looked at."""
+        del y, num_classes
+        return self.unlabelled_dataset(x, seed)
+
+    def build(self, image_shape, num_classes=None, seed=0, **parts):
+        del num_classes  # not known to whoever has no labels
+        own = {
+            **self.networks(
+                image_shape,
+                self.num_clusters + self.z_dim,
+                {"discriminator_z": self.z_dim, "discriminator_y": self.num_clusters},
+                seed,
+            ),
+            "prior_z": Gaussian(self.z_dim),
+            "prior_y": Categorical(self.num_clusters),
+        }
+        return ClusteringAAE(**self._arguments(ClusteringAAE, own, parts))
+
+
+PAPER = ClusteringAAERecipe(
+    name="paper_clustering",
+    source=(
+        "Makhzani et al., arXiv:1511.05644, section 6 and appendix A.3; that the 20 % "
+        "dropout is on the pixels is reported."
+    ),
+    hidden=(3000, 3000),
+    discriminator_hidden=(3000, 3000),
+    encoder_batch_normalization=True,
+    head_batch_normalization=True,
+    input_dropout=0.2,
+    drop_epochs=(50,),
+    updates=900_000,
+)
+
+CLUSTERING = dataclasses.replace(
+    PAPER,
+    name="clustering",
+    source="Ours: Adam and virtual adversarial training; 10 heads.",
+    num_clusters=10,
+    hidden=(500, 500),
+    discriminator_hidden=(200, 200),
+    kernel_initializer="he_normal",
+    head_batch_normalization=False,
+    decoder_batch_normalization=True,
+    input_dropout=0.0,
+    input_noise=0.2,
+    discriminator_noise=0.3,
+    reconstruction_loss="squared_error_sum",
+    generator_y_weight=10.0,
+    vat_weight=4.0,
+    vat_radius=1.5,
+    warm_up=500,
+    averaging=0.999,
+    optimizers=adam_optimizers("smoothness", adversarial=1e-3, autoencoder=5e-4),
+    drop_epochs=None,
+    decay_from=0.5,
+    batch_size=250,
+    updates=12_000,
+)
+
+CLUSTERING_SMALL = dataclasses.replace(
+    CLUSTERING,
+    name="clustering_small",
+    source="Ours, for a few thousand small images such as the digits.",
+    hidden=(300, 300),
+    discriminator_hidden=(100, 100),
+    averaging=0.99,
+    batch_size=100,
+    updates=3_000,
+)
+
+RECIPES = (PAPER, CLUSTERING, CLUSTERING_SMALL)

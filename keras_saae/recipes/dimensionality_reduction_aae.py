@@ -1,0 +1,126 @@
+"""Recipes of dimensionality reduction."""
+
+import dataclasses
+
+from keras_saae.models import DimensionalityReductionAAE
+from keras_saae.priors import Categorical, Gaussian
+from keras_saae.recipes.adversarial import adam_optimizers, paper_optimizers
+from keras_saae.recipes.clustering_aae import ClusteringAAERecipe
+
+
+@dataclasses.dataclass(frozen=True)
+class DimensionalityReductionAAERecipe(ClusteringAAERecipe):
+    """Settings of a `DimensionalityReductionAAE` and its training.
+
+    Attributes: those of `ClusteringAAERecipe`, of which `num_clusters` counts without
+    labels only, and
+        labelled, head_distance, head_distance_weight: see the model.
+    """
+
+    num_clusters: int = 20
+    z_dim: int = 2
+    labelled: bool = True
+    head_distance: float = 8.0
+    head_distance_weight: float = 1.0
+    optimizers: dict = dataclasses.field(
+        default_factory=lambda: paper_optimizers("classification")
+    )
+
+    def dataset(self, x, y=None, num_classes=None, seed=0):
+        """The images in batches, with the labels `y` (-1 for none) if there are any."""
+        if not self.labelled:
+            return self.unlabelled_dataset(x, seed)
+        # Beyond ClusteringAAERecipe, which takes no labels.
+        return super(ClusteringAAERecipe, self).dataset(x, y, num_classes, seed)
+
+    def build(self, image_shape, num_classes=None, seed=0, **parts):
+        heads = num_classes if self.labelled else self.num_clusters
+        own = {
+            **self.networks(
+                image_shape,
+                self.z_dim,
+                {"discriminator_z": self.z_dim, "discriminator_y": heads},
+                seed,
+            ),
+            "prior_z": Gaussian(self.z_dim),
+            "prior_y": Categorical(heads),
+        }
+        model = DimensionalityReductionAAE
+        return model(**self._arguments(model, own, parts))
+
+
+PAPER = DimensionalityReductionAAERecipe(
+    name="paper_dimensionality_reduction",
+    source=(
+        "Makhzani et al., arXiv:1511.05644, section 7, which tells no settings: those "
+        "of section 5; the distance of the heads is ours."
+    ),
+    input_noise=0.3,
+    drop_epochs=(50, 1000),
+    updates=3_000_000,
+)
+
+DIMENSIONALITY_REDUCTION = dataclasses.replace(
+    PAPER,
+    name="dimensionality_reduction",
+    source="Ours: Adam, batch normalization, virtual adversarial training.",
+    hidden=(500, 500),
+    discriminator_hidden=(200, 200),
+    kernel_initializer="he_normal",
+    encoder_batch_normalization=True,
+    decoder_batch_normalization=True,
+    input_noise=0.2,
+    discriminator_noise=0.1,
+    reconstruction_loss="squared_error_sum",
+    vat_weight=1.0,
+    vat_radius=1.5,
+    warm_up=500,
+    averaging=0.999,
+    optimizers=adam_optimizers("classification", adversarial=1e-3, autoencoder=5e-4),
+    drop_epochs=None,
+    decay_from=0.5,
+    batch_size=250,
+    updates=12_000,
+)
+
+UNLABELLED = dataclasses.replace(
+    DIMENSIONALITY_REDUCTION,
+    name="dimensionality_reduction_unlabelled",
+    source="Ours: dimensionality_reduction without labels, with 20 heads.",
+    labelled=False,
+    discriminator_noise=0.3,
+    generator_y_weight=10.0,
+    vat_weight=4.0,
+    optimizers=adam_optimizers("smoothness", adversarial=1e-3, autoencoder=5e-4),
+)
+
+SMALL = {
+    "hidden": (300, 300),
+    "discriminator_hidden": (100, 100),
+    "averaging": 0.99,
+    "batch_size": 100,
+    "updates": 3_000,
+}
+
+DIMENSIONALITY_REDUCTION_SMALL = dataclasses.replace(
+    DIMENSIONALITY_REDUCTION,
+    name="dimensionality_reduction_small",
+    source="Ours, for a few thousand small images such as the digits.",
+    discriminator_noise=0.3,
+    **SMALL,
+)
+
+UNLABELLED_SMALL = dataclasses.replace(
+    UNLABELLED,
+    name="dimensionality_reduction_unlabelled_small",
+    source="Ours, without labels, for a few thousand small images.",
+    **SMALL,
+)
+
+RECIPES = (
+    PAPER,
+    DIMENSIONALITY_REDUCTION,
+    DIMENSIONALITY_REDUCTION_SMALL,
+    UNLABELLED,
+    UNLABELLED_SMALL,
+)

@@ -1,0 +1,80 @@
+"""Recipes of the supervised AAE."""
+
+import dataclasses
+
+from keras_saae.models import SupervisedAAE
+from keras_saae.priors import Gaussian
+from keras_saae.recipes.adversarial import (
+    AdversarialRecipe,
+    adam_optimizers,
+    paper_optimizers,
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class SupervisedAAERecipe(AdversarialRecipe):
+    """Settings of a `SupervisedAAE` and its training.
+
+    Attributes: those of `AdversarialRecipe`; z_dim is the width of the style.
+    """
+
+    z_dim: int = 15
+    optimizers: dict = dataclasses.field(default_factory=paper_optimizers)
+
+    def build(self, image_shape, num_classes, seed=0, **parts):
+        own = {
+            **self.networks(
+                image_shape,
+                num_classes + self.z_dim,
+                {"discriminator": self.z_dim},
+                seed,
+            ),
+            "prior": Gaussian(self.z_dim),
+            "num_classes": num_classes,
+        }
+        return SupervisedAAE(**self._arguments(SupervisedAAE, own, parts))
+
+
+PAPER = SupervisedAAERecipe(
+    name="paper_supervised",
+    source=(
+        "Makhzani et al., arXiv:1511.05644, section 4, which tells the width of z "
+        "alone: the rest is section 5's, without noise."
+    ),
+    drop_epochs=(50, 1000),
+    updates=3_000_000,
+)
+
+SUPERVISED = dataclasses.replace(
+    PAPER,
+    name="supervised",
+    source="Ours: Adam, batch normalization, noise on the discriminator's input.",
+    hidden=(500, 500),
+    discriminator_hidden=(500, 500),
+    kernel_initializer="he_normal",
+    encoder_batch_normalization=True,
+    decoder_batch_normalization=True,
+    discriminator_noise=0.1,
+    reconstruction_loss="squared_error_sum",
+    optimizers=adam_optimizers(adversarial=1e-3, autoencoder=5e-4),
+    drop_epochs=None,
+    decay_from=0.5,
+    batch_size=250,
+    labelled_batch_size=250,
+    updates=12_000,
+)
+
+SUPERVISED_SMALL = dataclasses.replace(
+    SUPERVISED,
+    name="supervised_small",
+    source="Ours, for a few thousand small images such as the digits.",
+    hidden=(300, 300),
+    discriminator_hidden=(200, 200),
+    z_dim=5,
+    discriminator_noise=0.3,
+    batch_size=100,
+    labelled_batch_size=100,
+    updates=3_000,
+)
+
+RECIPES = (PAPER, SUPERVISED, SUPERVISED_SMALL)

@@ -1,0 +1,128 @@
+"""Tiny models of the family, each made by its name, all with weights from NumPy."""
+
+import keras
+import numpy as np
+import tiny
+
+from keras_saae import (
+    AAE,
+    ClusteringAAE,
+    DimensionalityReductionAAE,
+    LabelInformedAAE,
+    PhaseOptimizers,
+    SupervisedAAE,
+)
+from keras_saae.data import UnlabelledDataset
+from keras_saae.networks import mlp_decoder, mlp_discriminator, mlp_encoder
+from keras_saae.priors import Categorical, Gaussian, GaussianMixture
+
+K, Z = tiny.NUM_CLASSES, tiny.Z_DIM
+
+
+def _networks(code_width, **discriminators):
+    settings = {"hidden": (6,), "seed": 0}
+    return {
+        "encoder": mlp_encoder(tiny.IMAGE_SHAPE, **settings),
+        "decoder": mlp_decoder(tiny.IMAGE_SHAPE, code_width, **settings),
+        **{
+            name: mlp_discriminator(width, name, **settings)
+            for name, width in discriminators.items()
+        },
+    }
+
+
+def _two_priors():
+    return {"prior_z": Gaussian(Z), "prior_y": Categorical(K)}
+
+
+def _parts(name):
+    two = {"discriminator_z": Z, "discriminator_y": K}
+    return {
+        "aae": lambda: (
+            AAE,
+            {**_networks(Z, discriminator=Z), "prior": Gaussian(Z)},
+        ),
+        "label_informed": lambda: (
+            LabelInformedAAE,
+            {
+                **_networks(Z, discriminator=Z + K + 1),
+                "prior": GaussianMixture(K),
+                "num_classes": K,
+            },
+        ),
+        "supervised": lambda: (
+            SupervisedAAE,
+            {
+                **_networks(K + Z, discriminator=Z),
+                "prior": Gaussian(Z),
+                "num_classes": K,
+            },
+        ),
+        "clustering": lambda: (
+            ClusteringAAE,
+            {**_networks(K + Z, **two), **_two_priors()},
+        ),
+        "dimensionality_reduction": lambda: (
+            DimensionalityReductionAAE,
+            {**_networks(Z, **two), **_two_priors()},
+        ),
+        "dimensionality_reduction_unlabelled": lambda: (
+            DimensionalityReductionAAE,
+            {**_networks(Z, **two), **_two_priors(), "labelled": False},
+        ),
+    }[name]()
+
+
+NAMES = (
+    "aae",
+    "label_informed",
+    "supervised",
+    "clustering",
+    "dimensionality_reduction",
+    "dimensionality_reduction_unlabelled",
+)
+
+
+def model(name, **settings):
+    """A model, not yet compiled."""
+    model_class, parts = _parts(name)
+    built = model_class(**{**parts, "seed": 0, **settings})
+    tiny.set_weights(built)
+    return built
+
+
+def quiet(name, **settings):
+    """A model that draws nothing at random, the same on all backends."""
+    rng = tiny.random(7)
+    rows_z = tiny.Fixed(rng.normal(size=(64, Z)))
+    rows_y = tiny.Fixed(np.eye(K)[rng.integers(K, size=64)])
+    _, parts = _parts(name)
+    priors = {"prior": rows_z, "prior_z": rows_z, "prior_y": rows_y}
+    return model(name, **{k: v for k, v in priors.items() if k in parts}, **settings)
+
+
+def compiled(built, make=None):
+    """Compiled with one optimizer per phase, gentle gradient descent unless given."""
+    make = make or (lambda: keras.optimizers.SGD(0.1, 0.9))
+    built.compile(PhaseOptimizers({phase.name: make() for phase in built.phases()}))
+    return built
+
+
+def dataset(built):
+    """24 images in batches of 8, with labels where the model takes them."""
+    if "y_labelled" in built.batch_keys:
+        return tiny.dataset(num_classes=K)
+    return UnlabelledDataset(tiny.images(24), batch_size=8)
+
+
+def batch(built):
+    """A batch as tensors, as a step gets it."""
+    return {
+        key: value for key, value in tiny.batch().items() if key in built.batch_keys
+    }
+
+
+def evaluation(built, n=10):
+    """What `evaluate` takes: images, and labels where the model takes them."""
+    x = tiny.images(n, seed=3)
+    return (x, tiny.labels(n)) if "y_labelled" in built.batch_keys else (x,)

@@ -1,0 +1,204 @@
+"""What holds for each model of the family: phases, histories, saving, bad input.
+
+`pytest tests/models --update-golden` rewrites the golden files, from whichever backend
+it runs on; say in the commit why the numbers changed.
+"""
+
+import family
+import keras
+import numpy as np
+import pytest
+import tiny
+from keras import ops
+
+from keras_saae.networks import RandomAffine
+
+SMOOTH = {"vat_weight": 1.0, "style_consistency_weight": 1.0}
+HEADS = {"head_batch_normalization": True, "averaging": 0.9, "warm_up": 4}
+
+# Each model in the variants that list other phases or play another game.
+VARIANTS = {
+    "aae": ("aae", {}),
+    "aae gaussian": ("aae", {"posterior": "gaussian"}),
+    "aae universal": ("aae", {"posterior": "universal"}),
+    "aae wasserstein": (
+        "aae",
+        {"discriminator_loss": "wasserstein", "gradient_penalty_weight": 0.1},
+    ),
+    "label_informed": ("label_informed", {}),
+    "supervised": ("supervised", {"discriminator_loss": "least_squares"}),
+    "clustering": ("clustering", {}),
+    "clustering smooth": ("clustering", {**SMOOTH, **HEADS}),
+    "dimensionality_reduction": ("dimensionality_reduction", SMOOTH),
+    "dimensionality_reduction_unlabelled": (
+        "dimensionality_reduction_unlabelled",
+        {**SMOOTH, "discriminator_loss": "hinge"},
+    ),
+}
+ALL = pytest.mark.parametrize("variant", VARIANTS)
+
+
+def fit(model, epochs=1, **kwargs):
+    data = family.dataset(model)
+    return model.fit(data, epochs=epochs, verbose=0, **kwargs).history
+
+
+# --- phases -----------------------------------------------------------------------
+
+
+@ALL
+def test_phase_moves_exactly_the_weights_it_lists(variant):
+    """So each of them gets a gradient, too: SGD moves by it alone."""
+    name, settings = VARIANTS[variant]
+    model = family.model(name, **settings)
+    model.compile({p.name: keras.optimizers.SGD(0.0) for p in model.phases()})
+    for phase in model.phases():
+        for other in model.phases():
+            rate = 1.0 if other.name == phase.name else 0.0
+            model.optimizer[other.name].learning_rate = rate
+        tiny.set_weights(model)
+        model.optimizer.iterations.assign(10)  # past the warm-up
+        before = tiny.values(model.trainable_variables)
+        model.train_on_batch(family.batch(model))
+        moved = {
+            id(variable): variable.path
+            for variable, value in zip(model.trainable_variables, before)
+            if np.abs(tiny.values([variable])[0] - value).max() > 1e-7
+        }
+        listed = {id(v): v.path for v in phase.variables}
+        if settings.get("discriminator_loss") in ("wasserstein", "hinge"):
+            # An offset of all scores cancels; its gradient is there, and zero.
+            moved, listed = without_offset(moved), without_offset(listed)
+        assert moved == listed, phase.name
+
+
+def without_offset(paths):
+    return {key: path for key, path in paths.items() if path != "logit/bias"}
+
+
+# --- the same everywhere ----------------------------------------------------------
+
+
+@ALL
+def test_history_and_weights_are_the_same_on_all_backends(
+    variant, golden, fixed_normal, monkeypatch
+):
+    halves = lambda shape, *args, **kwargs: ops.full(shape, 0.5)  # noqa: E731
+    monkeypatch.setattr(keras.random, "uniform", halves)
+    name, settings = VARIANTS[variant]
+    model = family.compiled(family.quiet(name, **settings))
+    x, *y = family.evaluation(model)
+    history = fit(model, epochs=2, validation_data=(x, *y) if y else x)
+    numbers = {key: [float(v) for v in values] for key, values in history.items()}
+    for i, weight in enumerate(tiny.values(model.weights)):
+        wave = np.cos(np.arange(weight.size))  # tells an exchange of two entries
+        numbers[f"weight_{i}"] = [
+            float(np.linalg.norm(weight)),
+            float(wave @ weight.ravel()),
+        ]
+    golden("family_" + variant.replace(" ", "_"), numbers)
+
+
+# --- saving -----------------------------------------------------------------------
+
+
+@ALL
+def test_saved_and_loaded_run_continues_exactly(variant, tmp_path):
+    name, settings = VARIANTS[variant]
+    augmented = {"input_noise": 0.1, "augmentation": RandomAffine()}
+    model = family.model(name, **{**settings, **augmented})
+    family.compiled(model, lambda: keras.optimizers.Adam(0.01))
+    fit(model)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    tiny.assert_equal(tiny.state(loaded), tiny.state(model))
+    assert tiny.plain_settings(loaded) == tiny.plain_settings(model)
+    histories = [fit(m, initial_epoch=1, epochs=2) for m in (model, loaded)]
+    assert histories[0] == histories[1]
+    tiny.assert_equal(tiny.state(loaded), tiny.state(model))
+
+
+# --- using ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", family.NAMES)
+def test_reconstructions_and_samples_are_images(name):
+    model = family.model(name)
+    x = tiny.images(5)
+    y = (tiny.labels(5),) if name == "supervised" else ()
+    again = model.reconstruct(x, *y)
+    drawn = model.sample(5, seed=1)
+    assert again.shape == drawn.shape == x.shape
+    assert 0 <= min(again.min(), drawn.min()) <= max(again.max(), drawn.max()) <= 1
+    np.testing.assert_array_equal(drawn, model.sample(5, seed=1))
+    assert np.any(drawn != model.sample(5, seed=2))
+
+
+# --- bad input --------------------------------------------------------------------
+
+
+class NoSample:
+    pass
+
+
+@pytest.mark.parametrize("name", family.NAMES)
+def test_custom_prior_without_sample_is_refused(name):
+    key = "prior" if name in ("aae", "label_informed", "supervised") else "prior_z"
+    with pytest.raises(TypeError, match=f"`{key}` must have a method `sample"):
+        family.model(name, **{key: NoSample()})
+
+
+@pytest.mark.parametrize("name", family.NAMES)
+def test_prior_of_another_width_than_the_code_is_refused(name):
+    key = "prior" if name in ("aae", "label_informed", "supervised") else "prior_z"
+    with pytest.raises(ValueError, match="must take inputs of one fixed shape"):
+        family.model(name, **{key: tiny.Fixed(np.zeros((4, 3)))})
+
+
+@pytest.mark.parametrize("name", ["clustering", "dimensionality_reduction"])
+def test_fewer_than_two_clusters_are_refused(name):
+    with pytest.raises(ValueError, match="`width of prior_y`.*at least 2. Received 1"):
+        family.model(name, prior_y=tiny.Fixed(np.ones((4, 1))))
+
+
+@pytest.mark.parametrize("name", ["label_informed", "supervised"])
+def test_fewer_than_two_classes_are_refused(name):
+    with pytest.raises(ValueError, match="`num_classes`.*at least 2. Received 1"):
+        family.model(name, num_classes=1)
+
+
+@pytest.mark.parametrize(
+    "name", ["aae", "clustering", "dimensionality_reduction_unlabelled"]
+)
+def test_labels_are_refused_by_models_that_take_none(name):
+    model = family.compiled(family.model(name))
+    with pytest.raises(ValueError, match="takes no labels"):
+        model.fit(tiny.images(8), tiny.labels(8))
+    with pytest.raises(ValueError, match="takes no labels"):
+        model.fit(tiny.dataset())
+
+
+@pytest.mark.parametrize(
+    "name", ["label_informed", "supervised", "dimensionality_reduction"]
+)
+def test_missing_labels_are_named_where_a_model_needs_them(name):
+    model = family.compiled(family.model(name))
+    with pytest.raises(ValueError, match=r"SemiSupervisedDataset\(x, y\)"):
+        model.fit(tiny.images(8))
+    with pytest.raises(ValueError, match="y_labelled.*Received a batch with"):
+        model.fit(family.dataset(family.model("aae")))
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("reconstruction_loss", "squared_error_means"),
+        ("discriminator_loss", "hinges"),
+        ("input_noise", -0.1),
+        ("augmentation", {"rotation": 10.0}),
+    ],
+)
+@pytest.mark.parametrize("name", family.NAMES)
+def test_settings_that_do_not_exist_are_refused(name, setting, value):
+    with pytest.raises((TypeError, ValueError), match=f"`{setting}`"):
+        family.model(name, **{setting: value})
