@@ -4,9 +4,9 @@
     python examples/dimensionality_reduction.py --labels=0 --clusters=20
     KERAS_BACKEND=jax python examples/dimensionality_reduction.py --dataset=digits
 
-Figure: the plane of test images with its heads and a few decoded points, beside PCA and
-t-SNE of the same images. Number: the classification error from y in percent; without
-labels a cluster has the class of its most confident validation image.
+Figure: the plane of test images with its heads, decoded, beside PCA and t-SNE of the
+same images. Number: the classification error from y in percent; without labels a
+cluster has the class of its most confident validation image.
 """
 
 import common
@@ -22,7 +22,6 @@ _CLUSTERS = flags.DEFINE_integer(
 )
 
 NUM_SHOWN = 2000  # images in the plane
-NUM_DECODED = 25
 
 
 def main(argv):
@@ -60,11 +59,10 @@ def main(argv):
     x, y = images.x_test[:NUM_SHOWN], images.y_test[:NUM_SHOWN]
     flat = x.reshape(len(x), -1) / 255.0
     codes, heads = model.transform(x), ops.convert_to_numpy(model.heads)
-    shown = codes[:NUM_DECODED]
-    decoded = model.inverse_transform(shown)
+    decoded = model.inverse_transform(heads)
     if _DIMENSIONS.value > 2:
         axes = PCA(2, random_state=0).fit(codes)
-        codes, heads, shown = map(axes.transform, (codes, heads, shown))
+        codes, heads = axes.transform(codes), axes.transform(heads)
     points = {
         "Adversarial autoencoder": codes,
         "PCA": PCA(2, random_state=0).fit_transform(flat),
@@ -75,7 +73,7 @@ def main(argv):
     common.finish(
         run,
         {"test_error": error},
-        {"planes": plotting.planes(points, y, heads, (shown, decoded))},
+        {"planes": plotting.planes(points, y, heads, (heads, decoded))},
     )
 
 

@@ -394,7 +394,7 @@ def codes(z, y, prior_draws):
         for axes in (left, right):
             axes.set_aspect("equal")
             _finish(axes)
-        right.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), title="class")
+        _class_legend(right)
     return figure
 
 
@@ -473,7 +473,7 @@ def planes(points, y, heads=None, decoded=None):
         y: integer `(n,)`. Classes of the images, which colour the points.
         heads: float `(K, 2)` or None. Marked in the first panel.
         decoded: pair of positions `(m, 2)` and images `(m, height, width)`, or None.
-            Drawn in the first panel, where they belong.
+            Drawn in the first panel, just above where they belong.
 
     Returns:
         A `matplotlib.figure.Figure`.
@@ -490,10 +490,11 @@ def planes(points, y, heads=None, decoded=None):
             axes.set_title(name)
             axes.tick_params(labelleft=False, labelbottom=False, length=0)
         if heads is not None:
-            panels[0].scatter(*_points(heads, "heads").T[:2], marker="x", color=_INK)
+            place = _points(heads, "heads").T[:2]
+            panels[0].scatter(*place, marker="x", color=_INK, zorder=3)
         if decoded is not None:
             _draw_decoded(panels[0], *decoded)
-        panels[-1].legend(loc="center left", bbox_to_anchor=(1.0, 0.5), title="class")
+        _class_legend(panels[-1])
     return figure
 
 
@@ -875,6 +876,12 @@ def _scatter(axes, z, y):
         )
 
 
+def _class_legend(axes):
+    axes.legend(
+        loc="center left", bbox_to_anchor=(1.0, 0.5), title="class", markerscale=4
+    )
+
+
 def _draw_decoded(axes, positions, images):
     """Small images at their positions in the plane."""
     from matplotlib.offsetbox import AnnotationBbox, OffsetImage
@@ -883,4 +890,5 @@ def _draw_decoded(axes, positions, images):
     for position, image in zip(_points(positions, "decoded positions"), images):
         zoom = 18 / max(image.shape[:2])
         box = OffsetImage(image, zoom=zoom, interpolation="nearest")
-        axes.add_artist(AnnotationBbox(box, position[:2], pad=0.1))
+        above = {"xybox": (0, 18), "boxcoords": "offset points"}
+        axes.add_artist(AnnotationBbox(box, position[:2], pad=0.1, **above))

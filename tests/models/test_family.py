@@ -12,6 +12,7 @@ import tiny
 from keras import ops
 
 from keras_saae.networks import RandomAffine
+from keras_saae.priors import GaussianMixture
 
 SMOOTH = {"vat_weight": 1.0, "style_consistency_weight": 1.0}
 HEADS = {"head_batch_normalization": True, "averaging": 0.9, "warm_up": 4}
@@ -202,3 +203,86 @@ def test_missing_labels_are_named_where_a_model_needs_them(name):
 def test_settings_that_do_not_exist_are_refused(name, setting, value):
     with pytest.raises((TypeError, ValueError), match=f"`{setting}`"):
         family.model(name, **{setting: value})
+
+
+# --- what each model is about -----------------------------------------------------
+
+
+def to_numpy(tensor):
+    return np.asarray(ops.convert_to_numpy(tensor))
+
+
+def test_decoder_of_the_supervised_model_gets_the_true_class():
+    model = family.quiet("supervised")
+    x, y = tiny.images(6), tiny.labels(6)
+    expected = model.decode(np.eye(3)[y], model.encode(x))
+    np.testing.assert_allclose(model.reconstruct(x, y), expected, atol=1e-6)
+    batch = model.prepare(tiny.batch(), training=True)
+    loss = to_numpy(model.reconstruction_loss(batch, training=True))
+    labelled = tiny.images(6, seed=2)
+    distance = model.reconstruct(labelled, y) - labelled / 255
+    np.testing.assert_allclose(loss, 0.5 * np.sum(distance**2) / 6, rtol=1e-4)
+
+
+def test_label_informed_game_has_unlabelled_images_and_then_labelled_ones():
+    model = family.quiet("label_informed")
+    batch = model.prepare(tiny.batch(), training=True)
+    z, labels = model._codes(batch, training=True)
+    expected = [-1] * 8 + tiny.labels(6).tolist()
+    np.testing.assert_array_equal(to_numpy(labels), expected)
+    x = np.concatenate([tiny.images(8, seed=1), tiny.images(6, seed=2)])
+    np.testing.assert_allclose(to_numpy(z), model.encode(x), atol=1e-5)
+
+
+def test_prior_of_another_number_of_parts_than_classes_is_refused():
+    with pytest.raises(ValueError, match="prior of 5 parts for num_classes=3"):
+        family.model("label_informed", prior=GaussianMixture(5))
+
+
+def test_points_of_the_plane_are_head_plus_style():
+    model = family.model("dimensionality_reduction", head_distance=2.0)
+    x = tiny.images(5)
+    y, z = model.encode(x)
+    points = y @ to_numpy(model.heads) + z
+    np.testing.assert_allclose(model.transform(x), points, atol=1e-5)
+    np.testing.assert_allclose(
+        model.inverse_transform(points), model.reconstruct(x), atol=1e-5
+    )
+    with pytest.raises(ValueError, match=r"`points`.*\(n, 2\).*\(5, 3\)"):
+        model.inverse_transform(np.zeros((5, 3)))
+
+
+def test_heads_that_are_too_close_cost_their_distance_times_its_weight():
+    far, near = (
+        family.quiet("dimensionality_reduction", head_distance=d) for d in (0.0, 9.0)
+    )
+    heads = np.array([[0, 0], [3, 4], [0, 12]], "float32")  # 5, 12, 8.544 apart
+    losses = []
+    for model in (far, near):
+        model.heads.assign(heads)
+        batch = model.prepare(tiny.batch(), training=True)
+        losses.append(to_numpy(model.reconstruction_loss(batch, training=True)))
+    missing = (9 - 5) + (9 - np.sqrt(73))
+    np.testing.assert_allclose(losses[1] - losses[0], missing, rtol=1e-4)
+
+
+@pytest.mark.parametrize("posterior", ["deterministic", "gaussian", "universal"])
+def test_codes_are_drawn_where_the_posterior_leaves_a_choice(posterior):
+    model = family.model("aae", posterior=posterior)
+    x = tiny.images(5)
+    np.testing.assert_array_equal(model.encode(x), model.encode(x))
+    np.testing.assert_array_equal(model.encode(x, seed=1), model.encode(x, seed=1))
+    differ = np.any(model.encode(x, seed=1) != model.encode(x, seed=2))
+    assert differ == (posterior != "deterministic")
+
+
+def test_gaussian_posterior_has_the_mean_and_deviation_of_its_head():
+    model = family.model("aae", posterior="gaussian")
+    x = np.repeat(tiny.images(1), 4000, axis=0)
+    z = model.encode(x, seed=0)
+    features = model.encoder.trunk(ops.convert_to_tensor(x[:1] / 255, "float32"))
+    mean, log_variance = np.split(to_numpy(model.encoder.head(features))[0], 2)
+    deviation = np.exp(log_variance / 2)
+    np.testing.assert_allclose(z.mean(axis=0), mean, atol=4 * deviation.max() / 63)
+    np.testing.assert_allclose(z.std(axis=0), deviation, rtol=0.05)
+    np.testing.assert_allclose(model.encode(x[:1])[0], mean, atol=1e-5)
