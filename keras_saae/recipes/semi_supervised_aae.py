@@ -218,9 +218,10 @@ AUGMENTED = dataclasses.replace(
     name="augmented",
     source=(
         "Ours: default, and the class has to stay when an image is turned, scaled and "
-        "shifted a little."
+        "shifted a little. Chosen on validation images with label draws 100 and 112."
     ),
     augmentation={"rotation": 10.0, "scale": 0.1, "shift": 0.07},
+    optimizers={**DEFAULT.optimizers, "classification": adam(4e-3)},
 )
 
 GENERATIVE = dataclasses.replace(
