@@ -4,6 +4,8 @@
 #   tests/all_backends.sh                   everything, as CI does
 #   tests/all_backends.sh -m "not slow"     arguments go to pytest
 #   BACKENDS=jax tests/all_backends.sh      one backend
+#   WORKERS=1 tests/all_backends.sh         tests one after another; by default as many
+#                                           side by side as there are cores, at most 4
 #   VENV=/tmp/venv PYTHON=python3.12 tests/all_backends.sh
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -39,8 +41,12 @@ run_pytest() {  # run_pytest <title> <backend> <arguments of pytest>...
         "$(tail -n 1 "$log")")
 }
 
+# A file's tests share fixtures, so they stay together; a worker has one core.
+workers=(-n "${WORKERS:-auto}" --maxprocesses 4 --dist loadfile)
+export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
+
 for backend in ${BACKENDS:-tensorflow jax torch}; do
-    run_pytest "$backend" "$backend" "$@"
+    run_pytest "$backend" "$backend" "${workers[@]}" "$@"
     notebook=notebooks/semi_supervised_mnist.ipynb
     if [ "$backend" = tensorflow ] && [ $# = 0 ] && [ -f "$notebook" ]; then
         KERAS_SAAE_DATASET=digits run_pytest "notebook" "$backend" --nbmake "$notebook"
