@@ -90,7 +90,8 @@ def train(recipe, labels="all", setting="", **changes):
     """Loads the data, trains by a recipe, or resumes, and returns the `Run`.
 
     Args:
-        recipe: name of the recipe; its small sibling is taken for the digits.
+        recipe: name of the recipe, unless --recipe names another; its small sibling is
+            taken for small data.
         labels: number of labelled images, or "all".
         setting: names the variant of the model in results.json.
         **changes: settings of the recipe to replace.
@@ -101,8 +102,9 @@ def train(recipe, labels="all", setting="", **changes):
 
     keras.utils.set_random_seed(FLAGS.seed)
     with message_alone(ValueError, OSError):
-        name = FLAGS.recipe or recipe + ("_small" if FLAGS.dataset == "digits" else "")
-        recipe = dataclasses.replace(recipes.get(name), **changes)
+        chosen = FLAGS.recipe and recipes.get(FLAGS.recipe)
+        recipe = chosen or recipes.get(recipe, FLAGS.dataset)
+        recipe = dataclasses.replace(recipe, **changes)
         images = data.load(FLAGS.dataset, FLAGS.data_dir)
         if FLAGS.smoke:
             images = shrink(images)

@@ -230,16 +230,14 @@ def choose_dataset(data):
 
 
 def choose_recipe(recipes, name):
-    """The recipe with the flags' changes; `default` has a small sibling for digits."""
-    recipe = recipes.get(_RECIPE.value)
+    """The recipe with the flags' changes, for small data its small sibling."""
+    recipe = recipes.get(_RECIPE.value, name)
     kinds = (recipes.SemiSupervisedAAERecipe, recipes.NeuralNetworkRecipe)
     if not isinstance(recipe, kinds):
         sys.exit(
-            f"--recipe={recipe.name} is of another model of the family, which has an "
+            f"--recipe={_RECIPE.value} is of another model of the family, which has an "
             "example of its own in examples/."
         )
-    if recipe.name == "default" and name == "digits":
-        recipe = recipes.get("default_small")
     changes = {"batch_size": _BATCH_SIZE.value} if _BATCH_SIZE.value else {}
     return dataclasses.replace(recipe, **changes)
 

@@ -273,15 +273,17 @@ def names_of_systems():
     names = []
     for name in _SYSTEMS.value:
         names += ablations if name == "ablations" else [name]
-    if _DATASET.value == "digits":
-        names = ["default_small" if name == "default" else name for name in names]
-        if for_mnist := {"augmented", "generative", *ablations}.intersection(names):
-            sys.exit(f"--systems: {', '.join(sorted(for_mnist))} are made for MNIST.")
+    for_mnist = {"augmented", "generative", *ablations}.intersection(names)
+    if for_mnist and _DATASET.value == "digits":
+        sys.exit(f"--systems: {', '.join(sorted(for_mnist))} are made for MNIST.")
     unknown = sorted(set(names) - SYSTEMS.keys() - recipes.RECIPES.keys())
     if unknown:
         known = ", ".join([*SYSTEMS, "ablations", *ablations])
         sys.exit(f"--systems: there is no {', '.join(unknown)}, but {known}.")
-    return names
+    return [
+        recipes.get(name, _DATASET.value).name if name in recipes.RECIPES else name
+        for name in names
+    ]
 
 
 def system_of(name):
