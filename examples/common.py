@@ -13,6 +13,7 @@ from pathlib import Path
 from absl import app, flags
 
 FLAGS = flags.FLAGS
+flags.disclaim_key_flags()  # those defined here are the example's: --help shows them
 
 
 # --- examples of the family -------------------------------------------------------

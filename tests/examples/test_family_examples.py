@@ -9,6 +9,8 @@ import time
 
 import keras
 import pytest
+import tiny
+from absl import flags
 from matplotlib import image
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -108,6 +110,27 @@ def test_killed_run_resumes_to_the_results_of_an_unbroken_run(tmp_path):
     assert "Resuming after epoch " in out
     costs = dict.fromkeys(("train_seconds", "peak_memory_mib"))
     assert {**results(killed), **costs} == {**results(unbroken), **costs}
+
+
+def test_help_shows_the_flags_that_all_examples_share_and_those_of_its_own():
+    code, out, _ = run("clustering", "--help")
+    assert code == 1  # as Abseil has it
+    for flag in ("--clusters:", "--dataset:", "--seed:", "--[no]resume:"):
+        assert flag in out
+
+
+def test_programs_loaded_one_after_another_have_their_own_flags():
+    found = []
+    for name in ("mnist_semisup", "clustering", "priors", "mnist_semisup"):
+        with tiny.program(f"examples/{name}.py") as module:
+            found.append((module.common.FLAGS.dataset, "clusters" in flags.FLAGS))
+        assert "dataset" not in flags.FLAGS
+    assert found == [
+        ("auto", False),
+        ("mnist", True),
+        ("mnist", False),
+        ("auto", False),
+    ]
 
 
 @pytest.mark.parametrize(
