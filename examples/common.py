@@ -103,8 +103,13 @@ def train(recipe, labels="all", setting="", **changes):
 
     keras.utils.set_random_seed(FLAGS.seed)
     with message_alone(ValueError, OSError):
-        chosen = FLAGS.recipe and recipes.get(FLAGS.recipe)
-        recipe = chosen or recipes.get(recipe, FLAGS.dataset)
+        own = recipes.get(recipe, FLAGS.dataset)
+        recipe = recipes.get(FLAGS.recipe) if FLAGS.recipe else own
+        if type(recipe) is not type(own):
+            sys.exit(
+                f"--recipe={recipe.name} is of another model than this example takes: "
+                f"try {own.name}."
+            )
         recipe = dataclasses.replace(recipe, **changes)
         images = data.load(FLAGS.dataset, FLAGS.data_dir)
         if FLAGS.smoke:

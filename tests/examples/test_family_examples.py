@@ -138,6 +138,12 @@ def test_programs_loaded_one_after_another_have_their_own_flags():
     [
         ("clustering", ("--clusters=1",), "--clusters must be at least 2. Received: 1"),
         ("priors", ("--recipe=aea",), "Received: 'aea'. Did you mean 'aae'?"),
+        (
+            "supervised_style",
+            ("--recipe=default",),
+            "--recipe=default is of another model than this example takes: "
+            "try supervised_small.",
+        ),
     ],
 )
 def test_bad_flag_ends_in_one_message(name, arguments, message, tmp_path):
