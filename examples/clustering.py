@@ -9,6 +9,8 @@ one-to-one pairing, in percent; normalized mutual information; adjusted Rand ind
 Labels are read for these numbers alone.
 """
 
+import sys
+
 import common
 from absl import flags
 
@@ -26,7 +28,7 @@ def main(argv):
     from keras_saae import evaluation, plotting
 
     if _CLUSTERS.value < 2:
-        common.sys.exit(f"--clusters must be at least 2. Received: {_CLUSTERS.value}")
+        sys.exit(f"--clusters must be at least 2. Received: {_CLUSTERS.value}")
     run = common.train(
         "clustering", setting=f"K={_CLUSTERS.value}", num_clusters=_CLUSTERS.value
     )

@@ -1,11 +1,10 @@
-"""What the examples of the family share: flags, training, results.json."""
+"""What the examples share: flags, training, folders of runs, results.json."""
 
 import contextlib
 import dataclasses
 import json
 import os
 import platform
-import resource
 import sys
 import tempfile
 import warnings
@@ -14,6 +13,10 @@ from pathlib import Path
 from absl import app, flags
 
 FLAGS = flags.FLAGS
+flags.disclaim_key_flags()  # those defined here are the example's: --help shows them
+
+
+# --- examples of the family -------------------------------------------------------
 
 
 def define_flags(recipe_help):
@@ -88,20 +91,26 @@ def train(recipe, labels="all", setting="", **changes):
     """Loads the data, trains by a recipe, or resumes, and returns the `Run`.
 
     Args:
-        recipe: name of the recipe; its small sibling is taken for the digits.
+        recipe: name of the recipe, unless --recipe names another; its small sibling is
+            taken for small data.
         labels: number of labelled images, or "all".
         setting: names the variant of the model in results.json.
         **changes: settings of the recipe to replace.
     """
     import keras
 
-    import keras_saae
     from keras_saae import callbacks, data, recipes
 
     keras.utils.set_random_seed(FLAGS.seed)
     with message_alone(ValueError, OSError):
-        name = FLAGS.recipe or recipe + ("_small" if FLAGS.dataset == "digits" else "")
-        recipe = dataclasses.replace(recipes.get(name), **changes)
+        own = recipes.get(recipe, FLAGS.dataset)
+        recipe = recipes.get(FLAGS.recipe) if FLAGS.recipe else own
+        if type(recipe) is not type(own):
+            sys.exit(
+                f"--recipe={recipe.name} is of another model than this example takes: "
+                f"try {own.name}."
+            )
+        recipe = dataclasses.replace(recipe, **changes)
         images = data.load(FLAGS.dataset, FLAGS.data_dir)
         if FLAGS.smoke:
             images = shrink(images)
@@ -125,16 +134,14 @@ def train(recipe, labels="all", setting="", **changes):
             "epochs": epochs,
             "updates": dataset.updates(epochs),
         }
-        folder = open_folder(settings)
+        default = f"{Path(sys.argv[0]).stem}_{FLAGS.dataset}_{FLAGS.seed}"
+        folder = open_folder(settings, default)
     print(recipe, end="\n\n")
 
     path = folder / "checkpoint.keras"
-    if FLAGS.resume and path.exists():
-        with message_alone(ValueError, OSError):
-            model, done, history = callbacks.load_checkpoint(path)
-        print(f"Resuming after epoch {done}.\n")
-    else:
-        model, done, history = recipe.model(dataset, epochs, FLAGS.seed), 0, {}
+    model, done, history = begin_or_resume(
+        path, lambda: recipe.model(dataset, epochs, FLAGS.seed)
+    )
     every = max(1, epochs // 20)
     checkpoint = callbacks.Checkpoint(path, every=every, history=history)
     if done < epochs:
@@ -153,10 +160,7 @@ def train(recipe, labels="all", setting="", **changes):
             )
     history = checkpoint.history
     results = {
-        "version": keras_saae.__version__,
-        "keras_version": keras.__version__,
-        "python": platform.python_version(),
-        "machine": f"{platform.machine()}, {number_of_cores()} cores",
+        **what_ran(),
         "model": type(model).__name__,
         **settings,
         "train_seconds": round(sum(history["seconds"]), 1),
@@ -197,6 +201,9 @@ def finish(run, scores, figures):
         print(f"({run.results['dataset'].upper()}, not MNIST)")
 
 
+# --- every example ----------------------------------------------------------------
+
+
 @contextlib.contextmanager
 def message_alone(*errors):
     """Ends the program with the error's message: flags, files or data are at fault."""
@@ -206,21 +213,29 @@ def message_alone(*errors):
         sys.exit(str(error))
 
 
-def shrink(images):
+def shrink(images, num_images=700):
     """A few hundred images, for --smoke."""
     return dataclasses.replace(
         images,
-        x_train=images.x_train[:700],
-        y_train=images.y_train[:700],
+        x_train=images.x_train[:num_images],
+        y_train=images.y_train[:num_images],
         x_test=images.x_test[:200],
         y_test=images.y_test[:200],
     )
 
 
-def open_folder(settings):
-    """Makes the output folder and writes the settings there, before any training."""
-    example = Path(sys.argv[0]).stem
-    default = f"{example}_{FLAGS.dataset}_{FLAGS.seed}"
+def open_folder(settings, default):
+    """Makes the output folder and writes the settings there, before any training.
+
+    Reads --output_dir, --resume and --smoke.
+
+    Args:
+        settings: what makes the run what it is; one that is resumed has the same.
+        default: name of the folder in runs/, unless --output_dir names another.
+
+    Returns:
+        The folder's `Path`.
+    """
     default += "_smoke" if FLAGS.smoke else ""
     folder = Path(FLAGS.output_dir or Path("runs") / default)
     try:
@@ -240,13 +255,45 @@ def open_folder(settings):
                 f"since the run in {folder} began. Pass the flags that it began with, "
                 "or another --output_dir."
             )
-    elif (folder / "checkpoint.keras").exists() and not FLAGS.resume:
+    elif FLAGS.resume:
+        print(f"There is no run in {folder} yet: starting from the beginning.")
+    elif (folder / "checkpoint.keras").exists():
         sys.exit(
             f"There is a run in {folder} already. Go on with it by --resume, or choose "
             "another --output_dir."
         )
     write_json(settings, path)
     return folder
+
+
+def begin_or_resume(checkpoint, build):
+    """The model of `build()`, or with --resume that of the checkpoint, if there is one.
+
+    Returns:
+        The model, the number of epochs it was trained for, and their history.
+    """
+    from keras_saae import callbacks
+
+    if not (FLAGS.resume and checkpoint.exists()):
+        return build(), 0, {}
+    with message_alone(ValueError, OSError):
+        model, done, history = callbacks.load_checkpoint(checkpoint)
+    print(f"Resuming after epoch {done}.\n")
+    return model, done, history
+
+
+def what_ran():
+    """The first fields of results.json: versions and machine."""
+    import keras
+
+    import keras_saae
+
+    return {
+        "version": keras_saae.__version__,
+        "keras_version": keras.__version__,
+        "python": platform.python_version(),
+        "machine": f"{platform.machine()}, {number_of_cores()} cores",
+    }
 
 
 def number_of_cores():
@@ -258,6 +305,8 @@ def number_of_cores():
 
 def peak_memory_mib():
     """Largest resident memory of this process so far, in MiB."""
+    import resource  # not on Windows
+
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return round(peak / (2**20 if sys.platform == "darwin" else 2**10), 1)
 

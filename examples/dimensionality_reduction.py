@@ -9,6 +9,8 @@ same images. Number: the classification error from y in percent; without labels 
 cluster has the class of its most confident validation image.
 """
 
+import sys
+
 import common
 from absl import flags
 
@@ -49,7 +51,7 @@ def main(argv):
         error = evaluation.error_rate(images.y_test, q)
     else:
         if not len(run.x_validation):
-            common.sys.exit("Naming clusters needs validation images: --validation=...")
+            sys.exit("Naming clusters needs validation images: --validation=...")
         error = evaluation.paper_error(
             run.y_validation,
             model.predict(run.x_validation, verbose=0),

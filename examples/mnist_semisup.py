@@ -8,18 +8,12 @@ Leaves results.json, model.keras, history.csv and figures/ in the output folder,
 says the test error with the labels only and with the unlabelled images too.
 """
 
-import contextlib
 import dataclasses
 import json
-import os
-import platform
-import resource
 import sys
-import tempfile
-import warnings
-from pathlib import Path
 
-from absl import app, flags
+import common
+from absl import flags
 
 _DATASET = flags.DEFINE_enum(
     "dataset",
@@ -68,7 +62,7 @@ _SEED = flags.DEFINE_integer(
 _DTYPE_POLICY = flags.DEFINE_string(
     "dtype_policy", "float32", "float32 or mixed_bfloat16."
 )
-_OUTPUT_DIR = flags.DEFINE_string(
+flags.DEFINE_string(
     "output_dir", None, "Folder for results; runs/<dataset>_<labels>_<recipe>_<seed>."
 )
 _RESUME = flags.DEFINE_bool(
@@ -92,12 +86,11 @@ def main(argv):
 
     import keras  # the flags are checked before the seconds that this takes
 
-    import keras_saae
     from keras_saae import callbacks, data, evaluation, recipes
 
     keras.config.set_dtype_policy(_DTYPE_POLICY.value)
     keras.utils.set_random_seed(_SEED.value)
-    with message_alone(ValueError, OSError):
+    with common.message_alone(ValueError, OSError):
         name = choose_dataset(data)
         recipe = choose_recipe(recipes, name)
         labels_only = dataclasses.replace(recipes.LABELS_ONLY, hidden=recipe.hidden)
@@ -126,7 +119,9 @@ def main(argv):
             "epochs": epochs,
             "updates": dataset.updates(epochs),
         }
-        folder = open_folder(settings, name)
+        folder = common.open_folder(
+            settings, f"{name}_{_LABELS.value}_{_RECIPE.value}_{_SEED.value}"
+        )
     print(recipe, end="\n\n")
     print(
         f"{name}: {len(x):,} unlabelled images, {dataset.num_labelled:,} of them also "
@@ -135,12 +130,9 @@ def main(argv):
     )
 
     checkpoint_path = folder / "checkpoint.keras"
-    if _RESUME.value and checkpoint_path.exists():
-        with message_alone(ValueError, OSError):
-            model, done, history = callbacks.load_checkpoint(checkpoint_path)
-        print(f"Resuming after epoch {done}.\n")
-    else:
-        model, done, history = recipe.model(dataset, epochs, seed=_SEED.value), 0, {}
+    model, done, history = common.begin_or_resume(
+        checkpoint_path, lambda: recipe.model(dataset, epochs, seed=_SEED.value)
+    )
 
     test_error = evaluation.error_rate
     labels_only_path = folder / "labels_only.json"
@@ -153,7 +145,7 @@ def main(argv):
         labels_only_error = test_error(
             images.y_test, baseline.predict(images.x_test, verbose=0)
         )
-        write_json({"test_error": labels_only_error}, labels_only_path)
+        common.write_json({"test_error": labels_only_error}, labels_only_path)
 
     checkpoint = callbacks.Checkpoint(
         checkpoint_path,
@@ -165,7 +157,7 @@ def main(argv):
         images.y_train[split.validation],
     )
     if done < epochs:
-        with message_alone(FloatingPointError, OSError):
+        with common.message_alone(FloatingPointError, OSError):
             model.fit(
                 dataset,
                 epochs=epochs,
@@ -185,13 +177,10 @@ def main(argv):
 
     probabilities = model.predict(images.x_test, verbose=0)
     results = {
-        "version": keras_saae.__version__,
-        "keras_version": keras.__version__,
-        "python": platform.python_version(),
-        "machine": f"{platform.machine()}, {number_of_cores()} cores",
+        **common.what_ran(),
         **settings,
         "train_seconds": round(sum(history["seconds"]), 1),
-        "peak_memory_mib": peak_memory_mib(),
+        "peak_memory_mib": common.peak_memory_mib(),
         "validation_error": history["val_error"][-1]
         if "val_error" in history
         else None,
@@ -201,7 +190,7 @@ def main(argv):
     model.save(folder / "model.keras")
     callbacks.write_history(history, folder / "history.csv")
     draw_figures(folder / "figures", model, history, images, probabilities)
-    write_json(results, folder / "results.json")  # last: its presence means done
+    common.write_json(results, folder / "results.json")  # last: its presence means done
     closing = "" if name == "mnist" else f" ({name.upper()}, not MNIST)"
     print(
         f"\nEverything is in {folder}\n"
@@ -209,15 +198,6 @@ def main(argv):
         f"test error with the {len(x):,} unlabelled images too: "
         f"{results['test_error']:.2f} %{closing}"
     )
-
-
-@contextlib.contextmanager
-def message_alone(*errors):
-    """Ends the program with the error's message: flags, files or data are at fault."""
-    try:
-        yield
-    except errors as error:
-        sys.exit(str(error))
 
 
 def check_dtype_policy(policy):
@@ -250,16 +230,14 @@ def choose_dataset(data):
 
 
 def choose_recipe(recipes, name):
-    """The recipe with the flags' changes; `default` has a small sibling for digits."""
-    recipe = recipes.get(_RECIPE.value)
+    """The recipe with the flags' changes, for small data its small sibling."""
+    recipe = recipes.get(_RECIPE.value, name)
     kinds = (recipes.SemiSupervisedAAERecipe, recipes.NeuralNetworkRecipe)
     if not isinstance(recipe, kinds):
         sys.exit(
-            f"--recipe={recipe.name} is of another model of the family, which has an "
+            f"--recipe={_RECIPE.value} is of another model of the family, which has an "
             "example of its own in examples/."
         )
-    if recipe.name == "default" and name == "digits":
-        recipe = recipes.get("default_small")
     changes = {"batch_size": _BATCH_SIZE.value} if _BATCH_SIZE.value else {}
     return dataclasses.replace(recipe, **changes)
 
@@ -275,49 +253,9 @@ def number_of_labels():
 
 
 def shrink(images):
-    """A few hundred images, for --smoke."""
+    """A few hundred images, for --smoke; more where the labels need them."""
     labels = number_of_labels()
-    few = 700 if labels == "all" else max(700, 2 * labels)
-    return dataclasses.replace(
-        images,
-        x_train=images.x_train[:few],
-        y_train=images.y_train[:few],
-        x_test=images.x_test[:200],
-        y_test=images.y_test[:200],
-    )
-
-
-def open_folder(settings, name):
-    """Makes the output folder and writes the settings there, before any training."""
-    default = f"{name}_{_LABELS.value}_{_RECIPE.value}_{_SEED.value}"
-    default += "_smoke" if _SMOKE.value else ""
-    folder = Path(_OUTPUT_DIR.value or Path("runs") / default)
-    try:
-        (folder / "figures").mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        sys.exit(f"--output_dir={folder} cannot be written: {error}")
-    path = folder / "settings.json"
-    settings = json.loads(json.dumps(settings))
-    if _RESUME.value and path.exists():
-        before = json.loads(path.read_text())
-        changed = [key for key in settings if settings[key] != before.get(key)]
-        if changed:
-            sys.exit(
-                f"--resume continues the same run, but {', '.join(changed)} changed "
-                f"since the run in {folder} began. Pass the flags that it began with, "
-                "or another --output_dir."
-            )
-    elif _RESUME.value:
-        print(f"There is no run in {folder} yet: starting from the beginning.")
-    elif (folder / "checkpoint.keras").exists():
-        sys.exit(
-            f"There is a run in {folder} already. Go on with it by --resume, or choose "
-            "another --output_dir."
-        )
-    write_json(settings, path)
-    return folder
+    return common.shrink(images, 700 if labels == "all" else max(700, 2 * labels))
 
 
 def sample_grids(model, folder, callbacks, every):
@@ -365,26 +303,5 @@ def figures_of_codes(model, x):
     }
 
 
-def number_of_cores():
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count()
-
-
-def peak_memory_mib():
-    """Largest resident memory of this process so far, in MiB."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return round(peak / (2**20 if sys.platform == "darwin" else 2**10), 1)
-
-
-def write_json(values, path):
-    """Writes JSON beside `path` and renames it into place."""
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(json.dumps(values, indent=2) + "\n")
-    os.replace(partial, path)
-
-
 if __name__ == "__main__":
-    warnings.filterwarnings("ignore", message="Protobuf gencode version")
-    app.run(main)
+    common.start(main)

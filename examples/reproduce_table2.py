@@ -27,7 +27,8 @@ import sys
 import time
 from pathlib import Path
 
-from absl import app, flags
+import common
+from absl import flags
 
 try:
     import fcntl
@@ -260,10 +261,8 @@ def missing_runs(records):
     runs = dict.fromkeys(
         Run(system, labels, int(seed)) for seed, labels, system in asked
     )
-    try:
+    with common.message_alone(ValueError, OSError):  # such as more labels than images
         return [run for run in runs if not run.is_in(records)]
-    except (ValueError, OSError) as error:  # such as more labels than images
-        sys.exit(str(error))
 
 
 def names_of_systems():
@@ -274,15 +273,17 @@ def names_of_systems():
     names = []
     for name in _SYSTEMS.value:
         names += ablations if name == "ablations" else [name]
-    if _DATASET.value == "digits":
-        names = ["default_small" if name == "default" else name for name in names]
-        if for_mnist := {"augmented", "generative", *ablations}.intersection(names):
-            sys.exit(f"--systems: {', '.join(sorted(for_mnist))} are made for MNIST.")
+    for_mnist = {"augmented", "generative", *ablations}.intersection(names)
+    if for_mnist and _DATASET.value == "digits":
+        sys.exit(f"--systems: {', '.join(sorted(for_mnist))} are made for MNIST.")
     unknown = sorted(set(names) - SYSTEMS.keys() - recipes.RECIPES.keys())
     if unknown:
         known = ", ".join([*SYSTEMS, "ablations", *ablations])
         sys.exit(f"--systems: there is no {', '.join(unknown)}, but {known}.")
-    return names
+    return [
+        recipes.get(name, _DATASET.value).name if name in recipes.RECIPES else name
+        for name in names
+    ]
 
 
 def system_of(name):
@@ -388,11 +389,7 @@ def run_recipe(run, cores):
         if not (folder / "results.json").exists():
             with open(folder / "log.txt", "a") as log:
                 process = subprocess.Popen(
-                    [
-                        sys.executable,
-                        str(ROOT / "examples/mnist_semisup.py"),
-                        *arguments,
-                    ],
+                    [sys.executable, str(SCRIPT), *arguments],
                     stdout=log,
                     stderr=subprocess.STDOUT,
                     env={**os.environ, "KERAS_BACKEND": _backend()},
@@ -451,7 +448,7 @@ def run_peer(run):
     return {
         "version": keras_saae.__version__,
         "python": platform.python_version(),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+        "machine": f"{platform.machine()}, {common.number_of_cores()} cores",
         **run.identity,
         "dataset_sha256": images.sha256,
         "validation": len(split.validation),
@@ -617,4 +614,4 @@ def draw(records, dataset, path):
 
 
 if __name__ == "__main__":
-    app.run(main)
+    common.start(main)

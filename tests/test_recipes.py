@@ -163,6 +163,21 @@ def test_unknown_recipe_is_refused_with_a_suggestion():
         recipes.get("papper")
 
 
+@pytest.mark.parametrize(
+    ("name", "dataset", "found"),
+    [
+        ("default", "digits", "default_small"),
+        ("clustering", "digits", "clustering_small"),
+        ("default", "mnist", "default"),
+        ("default", None, "default"),
+        ("default_small", "digits", "default_small"),
+        ("paper", "digits", "paper"),  # it has no sibling
+    ],
+)
+def test_small_data_gets_the_small_sibling_where_there_is_one(name, dataset, found):
+    assert recipes.get(name, dataset) is recipes.get(found)
+
+
 # Length of a run
 
 

@@ -7,6 +7,7 @@ across them, weights come from NumPy (`set_weights`) and nothing is drawn (`Fixe
 import contextlib
 import importlib.util
 import pathlib
+import sys
 
 import keras
 import numpy as np
@@ -171,15 +172,23 @@ def assert_equal(found, expected, **tolerance):
 
 @contextlib.contextmanager
 def program(name):
-    """A program such as "examples/mnist_semisup.py" as a module; afterwards its flags
-    are gone, for other programs have flags of the same names."""
+    """A program such as "examples/mnist_semisup.py" as a module.
+
+    While it is loaded it finds its neighbours, such as `common`. Afterwards its flags
+    are gone, for other programs have flags of the same names.
+    """
     path = pathlib.Path(__file__).parents[1] / name
+    neighbours = str(path.parent)
     spec = importlib.util.spec_from_file_location(path.stem, path)
     module = importlib.util.module_from_spec(spec)
     before = set(flags.FLAGS)
-    spec.loader.exec_module(module)
-    flags.FLAGS([path.stem])
     try:
+        sys.path.insert(0, neighbours)
+        try:
+            spec.loader.exec_module(module)
+        finally:
+            sys.path.remove(neighbours)
+        flags.FLAGS([path.stem])
         yield module
     finally:
         for flag in set(flags.FLAGS) - before:

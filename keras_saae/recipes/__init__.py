@@ -42,9 +42,11 @@ RECIPES = {
     for recipe in module.RECIPES
 }
 
+SMALL_DATASETS = ("digits",)  # a few thousand small images
 
-def get(name):
-    """The recipe of that name.
+
+def get(name, dataset=None):
+    """The recipe of that name, or its sibling for small data.
 
     Args:
         name: "paper", "adamw", "default", or "default_small" for a few thousand
@@ -54,11 +56,17 @@ def get(name):
             "dimensionality_reduction" for the rest of the family, which all have a
             sibling that ends in "_small" and one that begins with "paper_". More in
             `RECIPES`.
+        dataset: name of the data set to train on, as of `data.load`. For a small one,
+            the digits, it is `<name>_small` that counts, where there is such a recipe;
+            without, the name alone.
 
     Raises:
         ValueError: if there is none of that name.
     """
     checks.check_choice("recipe", name, tuple(RECIPES))
+    small = f"{name}_small"
+    if dataset in SMALL_DATASETS and small in RECIPES:
+        return RECIPES[small]
     return RECIPES[name]
 
 

@@ -5,9 +5,12 @@ import os
 import pathlib
 import subprocess
 import sys
+import time
 
 import keras
 import pytest
+import tiny
+from absl import flags
 from matplotlib import image
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -41,16 +44,26 @@ EXAMPLES = {
 }
 
 
-def run(name, *arguments):
+def start(name, *arguments):
     python_path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
-    process = subprocess.run(
+    return subprocess.Popen(
         [sys.executable, str(ROOT / "examples" / f"{name}.py"), *arguments],
         env={**os.environ, "PYTHONPATH": python_path.rstrip(os.pathsep)},
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=DEADLINE,
     )
-    return process
+
+
+def run(name, *arguments):
+    """Exit code, and what was printed on stdout and on stderr."""
+    process = start(name, *arguments)
+    out, err = process.communicate(timeout=DEADLINE)
+    return process.returncode, out, err
+
+
+def results(folder):
+    return json.loads((folder / "results.json").read_text())
 
 
 @pytest.mark.slow
@@ -59,19 +72,65 @@ def test_example_leaves_its_number_and_its_figures(name, tmp_path):
     arguments, scores, figures = EXAMPLES[name]
     folder = tmp_path / "run"
     arguments = ("--dataset=digits", "--smoke", f"--output_dir={folder}", *arguments)
-    process = run(name, *arguments)
-    assert process.returncode == 0, process.stderr
-    assert process.stdout.strip().endswith("(DIGITS, not MNIST)")
-    results = json.loads((folder / "results.json").read_text())
-    assert scores <= set(results)
-    assert results["metric"] in scores
-    assert results["value"] == results[results["metric"]]
-    assert results["backend"] == keras.backend.backend()
-    assert results["updates"] > 0 and results["train_seconds"] > 0
+    code, out, err = run(name, *arguments)
+    assert code == 0, err
+    assert out.strip().endswith("(DIGITS, not MNIST)")
+    found = results(folder)
+    assert scores <= set(found)
+    assert found["metric"] in scores
+    assert found["value"] == found[found["metric"]]
+    assert found["backend"] == keras.backend.backend()
+    assert found["updates"] > 0 and found["train_seconds"] > 0
     for figure in (*figures, "learning_curves"):
         picture = image.imread(folder / "figures" / f"{figure}.png")
         assert picture.min() < picture.max(), figure
     assert (folder / "model.keras").exists()
+
+
+@pytest.mark.slow
+def test_killed_run_resumes_to_the_results_of_an_unbroken_run(tmp_path):
+    """Of one example: all train by `common.train`, and saving is each model's test."""
+    arguments = ("--dataset=digits", "--smoke", "--epochs=6")
+    unbroken, killed = tmp_path / "unbroken", tmp_path / "killed"
+    code, _, err = run("clustering", *arguments, f"--output_dir={unbroken}")
+    assert code == 0, err
+    arguments = (*arguments, f"--output_dir={killed}")
+    process = start("clustering", *arguments)
+    give_up = time.monotonic() + DEADLINE
+    while not (killed / "checkpoint.keras").exists() and time.monotonic() < give_up:
+        assert process.poll() is None, process.communicate()[1]
+        time.sleep(0.002)
+    process.kill()
+    process.communicate()
+    assert not (killed / "results.json").exists()
+    code, _, err = run("clustering", *arguments)
+    assert code == 1 and "Go on with it by --resume" in err
+    code, out, err = run("clustering", *arguments, "--resume")
+    assert code == 0, err
+    assert "Resuming after epoch " in out
+    costs = dict.fromkeys(("train_seconds", "peak_memory_mib"))
+    assert {**results(killed), **costs} == {**results(unbroken), **costs}
+
+
+def test_help_shows_the_flags_that_all_examples_share_and_those_of_its_own():
+    code, out, _ = run("clustering", "--help")
+    assert code == 1  # as Abseil has it
+    for flag in ("--clusters:", "--dataset:", "--seed:", "--[no]resume:"):
+        assert flag in out
+
+
+def test_programs_loaded_one_after_another_have_their_own_flags():
+    found = []
+    for name in ("mnist_semisup", "clustering", "priors", "mnist_semisup"):
+        with tiny.program(f"examples/{name}.py") as module:
+            found.append((module.common.FLAGS.dataset, "clusters" in flags.FLAGS))
+        assert "dataset" not in flags.FLAGS
+    assert found == [
+        ("auto", False),
+        ("mnist", True),
+        ("mnist", False),
+        ("auto", False),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -79,10 +138,17 @@ def test_example_leaves_its_number_and_its_figures(name, tmp_path):
     [
         ("clustering", ("--clusters=1",), "--clusters must be at least 2. Received: 1"),
         ("priors", ("--recipe=aea",), "Received: 'aea'. Did you mean 'aae'?"),
+        (
+            "supervised_style",
+            ("--recipe=default",),
+            "--recipe=default is of another model than this example takes: "
+            "try supervised_small.",
+        ),
     ],
 )
 def test_bad_flag_ends_in_one_message(name, arguments, message, tmp_path):
-    process = run(name, "--dataset=digits", f"--output_dir={tmp_path}", *arguments)
-    assert process.returncode == 1
-    assert message in process.stderr.strip().splitlines()[-1]
-    assert "Traceback" not in process.stderr
+    arguments = ("--dataset=digits", f"--output_dir={tmp_path}", *arguments)
+    code, _, err = run(name, *arguments)
+    assert code == 1
+    assert message in err.strip().splitlines()[-1]
+    assert "Traceback" not in err

@@ -4,6 +4,13 @@
 it runs on; say in the commit why the numbers changed.
 """
 
+import importlib.util
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
 import family
 import keras
 import numpy as np
@@ -117,6 +124,72 @@ def test_saved_and_loaded_run_continues_exactly(variant, tmp_path):
     histories = [fit(m, initial_epoch=1, epochs=2) for m in (model, loaded)]
     assert histories[0] == histories[1]
     tiny.assert_equal(tiny.state(loaded), tiny.state(model))
+
+
+OTHER_BACKEND = {"tensorflow": "jax", "jax": "torch", "torch": "tensorflow"}
+TRAIN_ELSEWHERE = """
+import json, pathlib, sys, family
+for name in family.NAMES:
+    model = family.compiled(family.quiet(name))
+    data = family.dataset(model)
+    model.fit(data, verbose=0)
+    model.save(pathlib.Path(sys.argv[1], f"{name}.keras"))
+    history = model.fit(data, initial_epoch=1, epochs=2, verbose=0).history
+    outputs = model.predict(family.evaluation(model)[0], verbose=0).tolist()
+    expected = {"history": history, "outputs": outputs}
+    pathlib.Path(sys.argv[1], f"{name}.json").write_text(json.dumps(expected))
+"""
+
+
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory):
+    """Where another backend has left each model after an epoch, and what came next."""
+    other = OTHER_BACKEND[keras.backend.backend()]
+    if importlib.util.find_spec(other) is None:
+        pytest.skip(f"{other} is not installed")
+    folder = tmp_path_factory.mktemp(other)
+    tests = pathlib.Path(tiny.__file__).parent
+    path = os.pathsep.join([str(tests), str(tests.parent)])
+    subprocess.run(
+        [sys.executable, "-c", TRAIN_ELSEWHERE, str(folder)],
+        env={**os.environ, "KERAS_BACKEND": other, "PYTHONPATH": path},
+        check=True,
+    )
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", family.NAMES)
+def test_run_begun_on_another_backend_continues_here(name, elsewhere):
+    expected = json.loads((elsewhere / f"{name}.json").read_text(encoding="utf-8"))
+    model = keras.saving.load_model(elsewhere / f"{name}.keras")
+    assert int(model.optimizer.iterations.numpy()) == 3
+    history = fit(model, initial_epoch=1, epochs=2)
+    assert history.keys() == expected["history"].keys()
+    for key, values in expected["history"].items():
+        np.testing.assert_allclose(history[key], values, rtol=1e-4, err_msg=key)
+    outputs = model.predict(family.evaluation(model)[0], verbose=0)
+    np.testing.assert_allclose(outputs, expected["outputs"], atol=1e-5)
+
+
+# --- mixed precision --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", family.NAMES)
+def test_mixed_bfloat16_trains_with_weights_and_losses_in_float32(name, policy):
+    policy("mixed_bfloat16")
+    model = family.compiled(family.model(name), lambda: keras.optimizers.Adam(0.03))
+    batch = model.prepare(family.batch(model), training=True)
+    for phase in model.phases():
+        loss = phase.loss(batch, training=True)
+        assert keras.backend.standardize_dtype(loss.dtype) == "float32", phase.name
+    assert {v.dtype for v in model.weights} == {"float32"}
+    assert model.encoder.trunk.layers[-1].compute_dtype == "bfloat16"
+    history = fit(model, epochs=4)
+    assert history["reconstruction"][-1] < history["reconstruction"][0]
+    assert np.isfinite([values[-1] for values in history.values()]).all()
+    for images_or_codes in (model.predict(tiny.images(5), verbose=0), model.sample(2)):
+        assert images_or_codes.dtype == "float32"
 
 
 # --- using ------------------------------------------------------------------------

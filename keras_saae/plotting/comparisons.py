@@ -1,0 +1,82 @@
+"""Runs beside each other and beside published ones."""
+
+import numpy as np
+
+from keras_saae.plotting.look import GREY, finish_axes, house_style, new_figure
+
+
+def error_by_labels(errors, published=None):
+    """Test error against the number of labels, on logarithmic axes.
+
+    Args:
+        errors: `{system: {number of labels: list of errors in percent, one a run}}`.
+            A line joins the means, a bar spans mean ± sample standard deviation.
+        published: `{source: {number of labels: error in percent}}`, drawn as crosses.
+
+    Returns:
+        A `matplotlib.figure.Figure`.
+
+    Raises:
+        ValueError: if there is no error to draw, or one is not above 0.
+    """
+    published = published or {}
+    values = [
+        v for by_labels in errors.values() for runs in by_labels.values() for v in runs
+    ]
+    values += [v for by_labels in published.values() for v in by_labels.values()]
+    if not values or not min(values) > 0:
+        raise ValueError(
+            "Expected errors in percent, above 0, by system and number of labels. "
+            f"Received: {errors!r}"
+        )
+    with house_style():
+        from matplotlib import ticker
+
+        figure = new_figure(7.0, 4.2)
+        axes = figure.subplots()
+        for name, by_labels in errors.items():
+            numbers = sorted(by_labels)
+            runs = [np.asarray(by_labels[number], float) for number in numbers]
+            axes.errorbar(
+                numbers,
+                [r.mean() for r in runs],
+                # Not down to zero or below, which a logarithmic axis does not have.
+                [
+                    [min(_deviation(r), 0.99 * r.mean()) for r in runs],
+                    [_deviation(r) for r in runs],
+                ],
+                marker="o",
+                capsize=3,
+                label=name,
+            )
+        for marker, (name, by_labels) in zip("x+12*34" * 9, published.items()):
+            axes.plot(
+                *zip(*sorted(by_labels.items())),
+                marker,
+                color=GREY,
+                markersize=7,
+                label=f"{name}, published",
+            )
+        axes.set(
+            xscale="log",
+            yscale="log",
+            title="Test error by number of labels",
+            xlabel="labelled images",
+            ylabel="test error, % (mean ± standard deviation)",
+        )
+        numbers = {
+            n for group in (errors, published) for d in group.values() for n in d
+        }
+        axes.set_xticks(sorted(numbers), [f"{n:,}" for n in sorted(numbers)])
+        axes.xaxis.set_minor_locator(ticker.NullLocator())
+        axes.yaxis.set_major_locator(ticker.LogLocator(subs=(1.0, 2.0, 5.0)))
+        axes.yaxis.set_major_formatter(ticker.FormatStrFormatter("%g"))
+        axes.yaxis.set_minor_formatter(ticker.NullFormatter())
+        finish_axes(axes)
+        axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=8)
+    return figure
+
+
+def _deviation(values):
+    """Sample standard deviation; 0 of a single value."""
+    return np.std(values, ddof=1) if len(values) > 1 else 0.0

@@ -1,0 +1,121 @@
+"""What a decoder draws."""
+
+import numpy as np
+
+from keras_saae.plotting.arrays import rgb
+from keras_saae.plotting.look import house_style
+from keras_saae.plotting.mosaics import mosaic
+
+
+def reconstructions(x, x_reconstructed, num_images=12):
+    """Originals over reconstructions.
+
+    Args:
+        x: images `(n, height, width[, channels])`.
+        x_reconstructed: images of the same shape, in the same order.
+        num_images: int. How many to show: the first ones.
+
+    Returns:
+        A `matplotlib.figure.Figure` with two rows of images.
+
+    Raises:
+        ValueError: if the shapes differ, or for bad images.
+    """
+    x = rgb(np.asarray(x)[:num_images], "x")
+    x_reconstructed = rgb(np.asarray(x_reconstructed)[:num_images], "x_reconstructed")
+    if x.shape != x_reconstructed.shape:
+        raise ValueError(
+            "`x` and `x_reconstructed` show the same images and need equal shapes. "
+            f"Received {x.shape[:3]} and {x_reconstructed.shape[:3]} as "
+            "(images, height, width)."
+        )
+    with house_style():
+        figure, axes, _, _ = mosaic(
+            np.stack([x, x_reconstructed]),
+            "Images and their reconstructions",
+            left=1.0,
+            bottom=0.1,
+        )
+        axes.set_yticklabels(["original", "reconstruction"])
+        axes.set_xticks([])
+    return figure
+
+
+def class_style_grid(images):
+    """Generated images: one class per row, one style per column.
+
+    Args:
+        images: `(classes, styles, height, width[, channels])`, where a column shares
+            one draw of the style z.
+
+    Returns:
+        A `matplotlib.figure.Figure`.
+
+    Raises:
+        ValueError: for bad images.
+    """
+    images = rgb(images, "images", grid=True)
+    with house_style():
+        figure, axes, _, _ = mosaic(images, "One class per row, one style per column")
+        axes.set_ylabel("class y")
+        axes.set_yticklabels(range(images.shape[0]))
+        axes.set_xlabel("style z (draws from the prior)", loc="left")
+        axes.set_xticklabels(range(1, images.shape[1] + 1))
+    return figure
+
+
+def style_sweep(images, values):
+    """Generated images: one class per row, the first style dimension along a row.
+
+    Args:
+        images: `(classes, len(values), height, width[, channels])`.
+        values: float `(columns,)`. The first style dimension in each column, typically
+            from -2 to 2; the other dimensions stay where they are.
+
+    Returns:
+        A `matplotlib.figure.Figure`.
+
+    Raises:
+        ValueError: for bad images, or if there is not one value per column.
+    """
+    images = rgb(images, "images", grid=True)
+    values = np.asarray(values)
+    if values.shape != images.shape[1:2]:
+        raise ValueError(
+            "`values` needs one number per column of images. Received "
+            f"values.shape={values.shape} for {images.shape[1]} columns."
+        )
+    with house_style():
+        figure, axes, _, _ = mosaic(
+            images, "Each class along the first style dimension"
+        )
+        axes.set_ylabel("class y")
+        axes.set_yticklabels(range(images.shape[0]))
+        axes.set_xlabel("z[0] (standard deviations of the prior)", loc="left")
+        axes.set_xticklabels([f"{value:.1f}".replace("-", "−") for value in values])
+    return figure
+
+
+def image_grid(images, title, row_label="", column_label=""):
+    """Images in rows and columns, such as the decoded plane.
+
+    Args:
+        images: `(rows, columns, height, width[, channels])`.
+        title: str.
+        row_label: what changes from row to row.
+        column_label: what changes along a row.
+
+    Returns:
+        A `matplotlib.figure.Figure`.
+
+    Raises:
+        ValueError: for bad images.
+    """
+    images = rgb(images, "images", grid=True)
+    with house_style():
+        figure, axes, _, _ = mosaic(images, title)
+        axes.set_ylabel(row_label)
+        axes.set_xlabel(column_label, loc="left")
+        axes.set_xticks([])
+        axes.set_yticks([])
+    return figure
