@@ -60,11 +60,9 @@ class PlainJax:
 
     def set_weights(self, arrays):
         """Takes kernels `(in, out)` and biases, in the package's order."""
-        arrays = iter(arrays)
+        arrays = map(jnp.array, arrays)
         for layers in self.weights.values():
-            layers[:] = [
-                tuple(jnp.array(next(arrays)) for _ in pair) for pair in layers
-            ]
+            layers[:] = [(next(arrays), next(arrays)) for _ in layers]
 
     def step(self, x, x_labelled, y_labelled, draws=None):
         """Updates all weights by a batch of uint8 images; returns the four losses."""
