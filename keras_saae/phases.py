@@ -92,15 +92,23 @@ class PhasedModel(StepAdapter, keras.Model):
             optimizer: `PhaseOptimizers`, or the dict from phase name to optimizer
                 that makes one.
             run_eagerly: `True` to debug step by step.
-            steps_per_execution: steps per compiled call (not on PyTorch).
+            steps_per_execution: steps per compiled call, such as 50, to spare small
+                models and GPUs the way through Python between steps. Results are
+                the same; callbacks are called once per call. Not on PyTorch.
             jit_compile: as in `keras.Model.compile`; `"auto"` compiles on JAX,
                 and on TensorFlow where there is a GPU.
 
         Raises:
             TypeError: if `optimizer` is something else.
-            ValueError: if its names are not those of the phases, or under the
-                policy `mixed_float16`.
+            ValueError: if its names are not those of the phases, for several steps
+                per call on PyTorch, or under the policy `mixed_float16`.
         """
+        if steps_per_execution > 1 and not self.runs_several_steps:
+            raise ValueError(
+                "The backend torch makes one step at a time, in Python. Received "
+                f"steps_per_execution={steps_per_execution}. Leave it at 1, or choose "
+                "KERAS_BACKEND=jax or tensorflow."
+            )
         if self.dtype_policy.name == "mixed_float16":
             raise ValueError(
                 "The dtype policy mixed_float16 is not supported: Keras would wrap the "
@@ -138,6 +146,8 @@ class PhasedModel(StepAdapter, keras.Model):
 
     def compile_from_config(self, config):
         optimizer = keras.saving.deserialize_keras_object(config["optimizer"])
+        if not self.runs_several_steps:  # saved on a backend that does
+            config = {**config, "steps_per_execution": 1}
         self.compile(**{**config, "optimizer": optimizer})
 
     @property

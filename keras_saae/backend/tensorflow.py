@@ -51,6 +51,8 @@ def compiled(fn):
 class StepAdapter:
     """Runs the model's own step bodies as Keras' TensorFlow steps."""
 
+    runs_several_steps = True
+
     def train_step(self, data):
         return self.run_phases(data)
 
