@@ -22,7 +22,7 @@ ALLOWED = {
         *("networks", "checks"),
     },
     "abilities": {"phases", "adversary", "losses", "networks", "checks"},
-    "adversary": {"losses"},
+    "adversary": {"losses", "checks"},
     "callbacks": {"plotting", "checks"},
     "evaluation": {"backend", "checks"},
     "plotting": set(),
