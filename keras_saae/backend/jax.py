@@ -68,6 +68,7 @@ class StepAdapter:
     """Runs the model's own step bodies as Keras' stateless JAX steps."""
 
     runs_several_steps = True
+    shares_passes = False  # each phase is differentiated by itself
 
     def make_train_function(self, force=False):
         """Makes `steps_per_execution` steps one compiled call; Keras loops in Python.
