@@ -89,6 +89,16 @@ def test_imports_run_downhill_and_only_backend_names_a_framework(path):
     assert not found, "\n".join(found)
 
 
+@pytest.mark.parametrize("path", FILES)
+def test_heavy_libraries_are_imported_where_they_are_used(path):
+    """Importing the package should cost a tenth of a second beside Keras."""
+    heavy = {"matplotlib", "sklearn", "scipy", "tensorflow_datasets", "PIL"}
+    tree = ast.parse((PACKAGE / path).read_text(encoding="utf-8"))
+    at_once = [n for n in tree.body if isinstance(n, (ast.Import, ast.ImportFrom))]
+    names = imports(ast.unparse(ast.Module(at_once, [])), path)
+    assert not [name for _, name in names if name.split(".")[0] in heavy]
+
+
 def test_every_room_has_its_place_in_the_table():
     assert {room_of(path) for path in FILES} - {"__init__"} <= set(ALLOWED)
 
