@@ -21,6 +21,7 @@ import collections
 import dataclasses
 import itertools
 import json
+import statistics
 import sys
 from pathlib import Path
 
@@ -220,7 +221,7 @@ def summary(records):
         row = dict(zip([k for k in KEYS if k != "round"], key))
         for name in ("ms_per_step", "lower_quartile", "upper_quartile", "limit_share"):
             values = [r[name] for r in group if r[name] is not None]
-            row[name] = timing.quartiles(values)[1] if values else None
+            row[name] = statistics.median(values) if values else None
         rows.append({**row, "rounds": len(group)})
     order = list(SYSTEMS)
     return sorted(rows, key=lambda r: (r["batch_size"], order.index(r["system"])))

@@ -8,18 +8,12 @@ import subprocess
 import sys
 import time
 
+import numpy as np
+
 
 def quartiles(values):
     """First quartile, median and third quartile, a list of three numbers."""
-    values = sorted(values)
-
-    def at(share):
-        place = share * (len(values) - 1)
-        low = int(place)
-        high = min(low + 1, len(values) - 1)
-        return values[low] + (place - low) * (values[high] - values[low])
-
-    return [at(0.25), at(0.5), at(0.75)]
+    return np.quantile(values, [0.25, 0.5, 0.75]).tolist()
 
 
 def seconds_per_step(step, wait, blocks, block):

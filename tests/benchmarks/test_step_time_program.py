@@ -1,6 +1,5 @@
 """The program that times a step: its counts, records and table, not its times."""
 
-import importlib
 import json
 
 import keras
@@ -70,8 +69,8 @@ def test_default_step_adds_the_passes_of_its_regularizers(program):
         )
 
     vat = count(recipes.get("default")) - count(recipes.get("without_vat"))
-    # Weights in thousands: trunk 772, of which 380 beyond the first layer, y head 2. Two
-    # passes forward; back once to the image, once to the weights.
+    # Weights in thousands: trunk 772, of which 380 beyond the first layer, y head 2.
+    # Two passes forward; back once to the image, once to the weights.
     assert vat == 2 * 250 * 1000 * (2 * (772 + 2) + (772 + 2) + 772 + 380 + 2 * 2)
 
 
@@ -133,9 +132,3 @@ def test_unknown_systems_are_refused(program):
     with flagsaver.flagsaver(systems=["papers"]):
         with pytest.raises(SystemExit, match="--systems knows .*Received: papers"):
             program.main(["step_time"])
-
-
-def test_quartiles_lie_between_the_values():
-    timing = importlib.import_module("timing")
-    assert timing.quartiles([4, 1, 2, 3, 5]) == [2, 3, 4]
-    assert timing.quartiles([1, 2]) == [1.25, 1.5, 1.75]
