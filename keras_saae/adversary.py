@@ -2,7 +2,7 @@
 
 from keras import ops
 
-from keras_saae import losses
+from keras_saae import checks, losses
 
 EVALUATION_SEED = 0  # evaluation always meets the same draws from the priors
 
@@ -61,8 +61,7 @@ class Adversary:
         code = ops.stop_gradient(code)
         drawn = self.prior.sample(ops.shape(code)[0], labels=labels, seed=seed)
         beside = self._beside(code, labels, beside)
-        on_prior = self._score(drawn, beside, training)
-        on_codes = self._score(code, beside, training)
+        on_prior, on_codes = self._score_both(drawn, code, beside, training)
         if self.accuracy is not None:
             right = ops.concatenate([on_prior > 0, on_codes < 0])
             self.accuracy.update_state(ops.cast(right, "float32"))
@@ -77,6 +76,17 @@ class Adversary:
         """What the encoder minimizes, so that its codes pass for draws."""
         beside = self._beside(code, labels, beside)
         return self.generator_loss_of_scores(self._score(code, beside, training))
+
+    def _score_both(self, drawn, code, beside, training):
+        """Scores of draws and codes, in one pass where that makes no difference."""
+        if not checks.treats_rows_singly(self.discriminator):
+            on_prior = self._score(drawn, beside, training)
+            return on_prior, self._score(code, beside, training)
+        both = ops.concatenate([drawn, ops.cast(code, drawn.dtype)])
+        beside = None if beside is None else ops.concatenate([beside, beside])
+        scores = self._score(both, beside, training)
+        n = ops.shape(code)[0]
+        return scores[:n], scores[n:]
 
     def _score(self, code, beside, training):
         if beside is not None:

@@ -36,6 +36,53 @@ class Phase(NamedTuple):
     batch_key: str = "x"
 
 
+class SharedPasses:
+    """The forward passes of a step that a later phase may need again.
+
+    On TensorFlow and JAX every phase is differentiated by itself, and it is for the
+    compiler to see that two of them compute the same. On PyTorch a phase can take
+    gradients through what an earlier one computed, and here it finds it: unless a
+    phase has changed the network since, or it is one that keeps statistics or draws
+    at random, to which two passes are not one.
+    """
+
+    def __init__(self):
+        self._made = {}
+
+    def __call__(self, network, x, training):
+        """`network(x)`, perhaps as an earlier phase computed it."""
+        if not checks.treats_rows_singly(network):
+            return network(x, training=training)
+        key = (id(network), id(x))
+        if key not in self._made:  # with network and x, so that their ids stay theirs
+            self._made[key] = network, x, network(x, training=training)
+        return self._made[key][-1]
+
+    def forget(self, variables):
+        """Drops the passes of networks that own one of `variables`."""
+        changed = {id(variable) for variable in variables}
+        self._made = {
+            key: (network, *others)
+            for key, (network, *others) in self._made.items()
+            if not changed & {id(variable) for variable in network.variables}
+        }
+
+
+def forward(network, x, batch, training):
+    """`network(x)`, shared with the other phases of the batch's step where possible.
+
+    Args:
+        network: Keras model.
+        x: tensor of the batch, the same object in the phases that share.
+        batch: the batch as a loss gets it.
+        training: as of the network.
+    """
+    passes = batch.get("passes")
+    if passes is None:
+        return network(x, training=training)
+    return passes(network, x, training)
+
+
 class PhasedModel(StepAdapter, keras.Model):
     """A model whose training step is a sequence of phases.
 
@@ -92,15 +139,23 @@ class PhasedModel(StepAdapter, keras.Model):
             optimizer: `PhaseOptimizers`, or the dict from phase name to optimizer
                 that makes one.
             run_eagerly: `True` to debug step by step.
-            steps_per_execution: steps per compiled call (not on PyTorch).
+            steps_per_execution: steps per compiled call, such as 50, to spare small
+                models and GPUs the way through Python between steps. Results are
+                the same; callbacks are called once per call. Not on PyTorch.
             jit_compile: as in `keras.Model.compile`; `"auto"` compiles on JAX,
                 and on TensorFlow where there is a GPU.
 
         Raises:
             TypeError: if `optimizer` is something else.
-            ValueError: if its names are not those of the phases, or under the
-                policy `mixed_float16`.
+            ValueError: if its names are not those of the phases, for several steps
+                per call on PyTorch, or under the policy `mixed_float16`.
         """
+        if steps_per_execution > 1 and not self.runs_several_steps:
+            raise ValueError(
+                "The backend torch makes one step at a time, in Python. Received "
+                f"steps_per_execution={steps_per_execution}. Leave it at 1, or choose "
+                "KERAS_BACKEND=jax or tensorflow."
+            )
         if self.dtype_policy.name == "mixed_float16":
             raise ValueError(
                 "The dtype policy mixed_float16 is not supported: Keras would wrap the "
@@ -138,6 +193,8 @@ class PhasedModel(StepAdapter, keras.Model):
 
     def compile_from_config(self, config):
         optimizer = keras.saving.deserialize_keras_object(config["optimizer"])
+        if not self.runs_several_steps:  # saved on a backend that does
+            config = {**config, "steps_per_execution": 1}
         self.compile(**{**config, "optimizer": optimizer})
 
     @property
@@ -151,13 +208,16 @@ class PhasedModel(StepAdapter, keras.Model):
 
     def run_phases(self, data):
         """The body of a training step, the same on all backends."""
-        batch = self.prepare(_as_batch(data), training=True)
+        batch = dict(self.prepare(_as_batch(data), training=True))
         state = [*self.variables, *self.metrics_variables]
+        passes = batch["passes"] = SharedPasses() if self.shares_passes else None
         total = 0.0
         for phase, tracker in zip(self.phases(), self.phase_trackers):
             loss_fn = partial(phase.loss, batch, training=True)
             loss, gradients = value_and_grad(loss_fn, list(phase.variables), state)
             self.optimizer.apply_phase(phase, gradients)
+            if passes is not None:
+                passes.forget(phase.variables)
             tracker.update_state(loss, sample_weight=_length(batch[phase.batch_key]))
             total = total + loss
         self.optimizer.count_step()

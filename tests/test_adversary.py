@@ -46,6 +46,16 @@ def test_accuracy_counts_draws_above_and_codes_below_zero():
     np.testing.assert_allclose(value(game.accuracy.result()), 1 / 4)  # the first draw
 
 
+def test_normalizing_discriminator_sees_draws_and_codes_as_batches_of_their_own():
+    normalize = layers.BatchNormalization(center=False, scale=False, epsilon=1e-9)
+    last = layers.Dense(1, use_bias=False, kernel_initializer="ones")
+    discriminator = keras.Sequential([keras.Input((2,)), normalize, last])
+    game = adversary(discriminator=discriminator, loss="hinge")
+    found = game.discriminator_loss(ops.convert_to_tensor(CODE), None, training=True)
+    # Draws are normalized to (1, 0) and (-1, 0), codes, all alike, to (0, 0).
+    np.testing.assert_allclose(value(found), (0 + 2) / 2 + 1.0, rtol=1e-5)
+
+
 def test_only_a_wasserstein_critic_pays_for_its_slope():
     code, steep = ops.convert_to_tensor(CODE), critic(3, 4)
     weighed = {"discriminator": steep, "gradient_penalty_weight": 2.0}

@@ -22,7 +22,7 @@ ALLOWED = {
         *("networks", "checks"),
     },
     "abilities": {"phases", "adversary", "losses", "networks", "checks"},
-    "adversary": {"losses"},
+    "adversary": {"losses", "checks"},
     "callbacks": {"plotting", "checks"},
     "evaluation": {"backend", "checks"},
     "plotting": set(),
@@ -87,6 +87,16 @@ def forbidden_imports(source, path):
 def test_imports_run_downhill_and_only_backend_names_a_framework(path):
     found = forbidden_imports((PACKAGE / path).read_text(encoding="utf-8"), path)
     assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("path", FILES)
+def test_heavy_libraries_are_imported_where_they_are_used(path):
+    """Importing the package should cost a tenth of a second beside Keras."""
+    heavy = {"matplotlib", "sklearn", "scipy", "tensorflow_datasets", "PIL"}
+    tree = ast.parse((PACKAGE / path).read_text(encoding="utf-8"))
+    at_once = [n for n in tree.body if isinstance(n, (ast.Import, ast.ImportFrom))]
+    names = imports(ast.unparse(ast.Module(at_once, [])), path)
+    assert not [name for _, name in names if name.split(".")[0] in heavy]
 
 
 def test_every_room_has_its_place_in_the_table():

@@ -163,16 +163,6 @@ def test_steps_are_counted_once_for_all_phases():
     assert int(model.optimizer.iterations.numpy()) == 4
 
 
-@pytest.mark.skipif(
-    keras.backend.backend() == "torch", reason="Keras: one step at a time on PyTorch"
-)
-def test_several_steps_per_execution_come_to_the_same():
-    one, two = two_phases(), two_phases(steps_per_execution=2)
-    for model in (one, two):
-        fit(model, pixels(0.2, 0.6, 0.1, 0.3), batch_size=1)
-    np.testing.assert_allclose(two.b.numpy(), one.b.numpy(), rtol=1e-6)
-
-
 def test_phase_without_a_batch_key_is_weighted_by_x():
     assert Phase("one", loss=None, variables=()).batch_key == "x"
 

@@ -7,7 +7,9 @@ Each backend module defines the same four names:
   adversarial perturbations and, differentiated again, gradient penalties.
 - `compiled(fn)`: a function of tensors that is called many times, made fast.
 - `StepAdapter`: a mix-in that hands Keras' `train_step` and `test_step` to the
-  model's `run_phases` and `run_evaluation`, which exist once for all backends.
+  model's `run_phases` and `run_evaluation`, which exist once for all backends. Its
+  `runs_several_steps` says whether one call can make several steps, `shares_passes`
+  whether a phase can take gradients through what an earlier phase computed.
 """
 
 import contextlib

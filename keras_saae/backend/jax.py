@@ -1,7 +1,10 @@
 """The backend primitives in JAX: state goes in, state comes out."""
 
+import itertools
+
 import jax
 import keras
+from jax import numpy as jnp
 
 
 def value_and_grad(loss_fn, variables, state):
@@ -64,6 +67,45 @@ def compiled(fn):
 class StepAdapter:
     """Runs the model's own step bodies as Keras' stateless JAX steps."""
 
+    runs_several_steps = True
+    shares_passes = False  # each phase is differentiated by itself
+
+    def make_train_function(self, force=False):
+        """Makes `steps_per_execution` steps one compiled call; Keras loops in Python.
+
+        What is left at the end of an epoch runs step by step.
+        """
+        compiled = self.jit_compile and not self.run_eagerly
+        if self.steps_per_execution == 1 or not compiled:
+            return super().make_train_function(force)
+        if self.train_function is not None and not force:
+            return
+        one_step = jax.jit(self.train_step, donate_argnums=0)
+        several_steps = jax.jit(self._scan, donate_argnums=0)
+
+        def train_function(state, iterator):
+            rest = itertools.islice(iterator, self.steps_per_execution - 1)
+            batches = [next(iterator), *rest]
+            alike = len({_shapes(batch) for batch in batches}) == 1
+            if alike and len(batches) == self.steps_per_execution:
+                return several_steps(state, batches)
+            for batch in batches:
+                logs, state = one_step(state, batch)
+            return logs, state
+
+        self.train_function = train_function
+
+    def _scan(self, state, batches):
+        """Steps on all `batches`; logs of the last, which are means over the epoch."""
+
+        def step(state, batch):
+            logs, state = self.train_step(state, batch)
+            return state, logs
+
+        batches = jax.tree.map(lambda *parts: jnp.stack(parts), *batches)
+        state, logs = jax.lax.scan(step, state, batches)
+        return jax.tree.map(lambda values: values[-1], logs), state
+
     def train_step(self, state, data):
         groups = (
             self.trainable_variables,
@@ -92,3 +134,7 @@ def _run_stateless(body, groups, state, data):
     return logs, tuple(
         [scope.get_current_value(variable) for variable in group] for group in groups
     )
+
+
+def _shapes(batch):
+    return tuple(part.shape for part in jax.tree.leaves(batch))

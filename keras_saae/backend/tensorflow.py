@@ -51,6 +51,9 @@ def compiled(fn):
 class StepAdapter:
     """Runs the model's own step bodies as Keras' TensorFlow steps."""
 
+    runs_several_steps = True
+    shares_passes = False  # each phase is differentiated by itself
+
     def train_step(self, data):
         return self.run_phases(data)
 

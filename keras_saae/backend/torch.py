@@ -50,6 +50,9 @@ def compiled(fn):
 class StepAdapter:
     """Runs the model's own step bodies as Keras' PyTorch steps."""
 
+    runs_several_steps = False
+    shares_passes = True  # gradients flow back through a pass of an earlier phase
+
     def train_step(self, data):
         with torch.no_grad():  # `value_and_grad` switches gradients on by itself
             return self.run_phases(data)

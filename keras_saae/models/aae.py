@@ -6,7 +6,7 @@ from keras_saae import checks, losses
 from keras_saae.abilities import OneCode, PerturbsImages
 from keras_saae.adversary import EVALUATION_SEED, Adversary
 from keras_saae.networks import StochasticEncoder
-from keras_saae.phases import Phase, PhasedModel
+from keras_saae.phases import Phase, PhasedModel, forward
 
 
 @keras.saving.register_keras_serializable("keras_saae")
@@ -147,6 +147,8 @@ class AAE(OneCode, PerturbsImages, PhasedModel):
         return self.game.generator_loss(self._code(batch, training), training)
 
     def _code(self, batch, training):
+        if batch["noise"] is None:
+            return forward(self.encoder, batch["x_noisy"], batch, training)
         return self.encoder.draw(batch["x_noisy"], batch["noise"], training=training)
 
     # Saving

@@ -11,7 +11,7 @@ from keras_saae.abilities import (
 )
 from keras_saae.adversary import Adversary
 from keras_saae.networks import EncoderWithHeads, averaged_copy
-from keras_saae.phases import Phase, PhasedModel
+from keras_saae.phases import Phase, PhasedModel, forward
 
 
 @keras.saving.register_keras_serializable("keras_saae")
@@ -226,7 +226,9 @@ class ClusteringAAE(
         return batch["warmth"] * self.smoothness_loss(batch["x"])
 
     def _codes(self, batch, training):
-        y_logits, z = self._encoder(training)(batch["x_noisy"], training=training)
+        y_logits, z = forward(
+            self._encoder(training), batch["x_noisy"], batch, training
+        )
         return ops.softmax(y_logits), z
 
     # Saving

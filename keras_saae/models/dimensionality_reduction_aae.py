@@ -12,7 +12,7 @@ from keras_saae.abilities import (
 )
 from keras_saae.adversary import Adversary
 from keras_saae.networks import EncoderWithHeads, averaged_copy
-from keras_saae.phases import EVALUATION_BATCH_SIZE, Phase, PhasedModel
+from keras_saae.phases import EVALUATION_BATCH_SIZE, Phase, PhasedModel, forward
 
 
 @keras.saving.register_keras_serializable("keras_saae")
@@ -281,7 +281,9 @@ class DimensionalityReductionAAE(
         return batch["warmth"] * self.smoothness_loss(batch["x"])
 
     def _codes(self, batch, training):
-        y_logits, z = self._encoder(training)(batch["x_noisy"], training=training)
+        y_logits, z = forward(
+            self._encoder(training), batch["x_noisy"], batch, training
+        )
         return ops.softmax(y_logits), z
 
     # What a trained model does

@@ -11,7 +11,7 @@ from keras_saae.abilities import (
 )
 from keras_saae.adversary import Adversary
 from keras_saae.networks import EncoderWithHeads, averaged_copy
-from keras_saae.phases import Phase, PhasedModel
+from keras_saae.phases import Phase, PhasedModel, forward
 
 PHASES = ("reconstruction", "discriminator", "generator", "classification")
 
@@ -325,7 +325,7 @@ class SemiSupervisedAAE(
         x = self._view(batch, "x", phase)
         if training and self.labelled_adversarial:
             x = ops.concatenate([x, self._view(batch, "x_labelled", phase)])
-        y_logits, z = self._encoder(training)(x, training=training)
+        y_logits, z = forward(self._encoder(training), x, batch, training)
         return ops.softmax(y_logits), z
 
     # Saving

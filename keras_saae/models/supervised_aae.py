@@ -8,7 +8,7 @@ from keras_saae import checks, losses
 from keras_saae.abilities import DecodesClassAndStyle, PerturbsImages
 from keras_saae.adversary import Adversary
 from keras_saae.networks import StochasticEncoder, pixels
-from keras_saae.phases import Phase, PhasedModel
+from keras_saae.phases import Phase, PhasedModel, forward
 from keras_saae.priors import Categorical
 
 
@@ -136,12 +136,12 @@ class SupervisedAAE(DecodesClassAndStyle, PerturbsImages, PhasedModel):
 
     def discriminator_loss(self, batch, training):
         """The discriminator tells draws from styles; guessing is 2 log 2 = 1.386."""
-        z = self.encoder(batch["x_noisy"], training=training)
+        z = forward(self.encoder, batch["x_noisy"], batch, training)
         return self.game.discriminator_loss(z, self.seeds, training)
 
     def generator_loss(self, batch, training):
         """The styles pass for prior draws; log 2 = 0.693 when they do."""
-        z = self.encoder(batch["x_noisy"], training=training)
+        z = forward(self.encoder, batch["x_noisy"], batch, training)
         return self.game.generator_loss(z, training)
 
     # What a trained model does

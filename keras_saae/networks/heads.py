@@ -49,7 +49,9 @@ class EncoderWithHeads(keras.Model):
         self.built = True
 
     def _head(self, name, features, width, seed):
-        h = layers.Flatten(name=f"{name}_flatten")(features)
+        h = features
+        if len(h.shape) > 2:
+            h = layers.Flatten(name=f"{name}_flatten")(h)
         h = layers.Dense(
             width,
             use_bias=not self.batch_normalization,  # it has its own offset

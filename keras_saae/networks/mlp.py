@@ -78,6 +78,9 @@ def hidden_layers(
 ):
     """Stacks Dense layers, each [batch normalization,] activation [, dropout].
 
+    The activation is part of the Dense layer where nothing stands between them: on
+    PyTorch every layer costs time of its own.
+
     Args:
         h: symbolic input `(n, width)`.
         hidden: units of each layer; `(1000, 1000)` in the paper.
@@ -95,13 +98,14 @@ def hidden_layers(
         layer_seed = None if seed is None else seed + k
         h = layers.Dense(
             units,
+            activation=None if batch_normalization else activation,
             use_bias=not batch_normalization,  # the normalization has its own offset
             kernel_initializer=seeded(kernel_initializer, layer_seed),
             name=f"hidden_{k + 1}",
         )(h)
         if batch_normalization:
             h = batch_normalization_layer(f"normalization_{k + 1}")(h)
-        h = layers.Activation(activation, name=f"activation_{k + 1}")(h)
+            h = layers.Activation(activation, name=f"activation_{k + 1}")(h)
         if dropout:
             h = layers.Dropout(dropout, seed=layer_seed, name=f"dropout_{k + 1}")(h)
     return h

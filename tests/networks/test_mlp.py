@@ -21,7 +21,7 @@ def test_encoder_maps_images_to_features():
     encoder = mlp_encoder((4, 4), hidden=(6, 5))
     assert encoder.input_shape == (None, 4, 4)
     assert encoder.output_shape == (None, 5)
-    assert kinds(encoder) == ["Flatten", "Dense", "Activation", "Dense", "Activation"]
+    assert kinds(encoder) == ["Flatten", "Dense", "Dense"]
 
 
 def test_encoder_of_the_paper_has_two_layers_of_a_thousand_relus():

@@ -1,0 +1,286 @@
+"""Milliseconds a training step, ours and others', and the arithmetic limit of each.
+
+    python benchmarks/step_time.py --backends=tensorflow,jax,torch
+        --policies=float32,mixed_bfloat16 --batch_sizes=100,250,1000
+
+Each combination runs in a process of its own, one after another; nothing else should
+run on the machine. A round measures every combination once. Systems:
+
+- paper, default: `fit` with these recipes, batches, callbacks and logs counted in.
+- plain loop: the paper's step by hand (plain_torch.py, plain_jax.py).
+- 2025 reproduction: the structure of its step (reproduction2025.py).
+- products of paper, of default: the matrix products of a step, each by itself. The
+  fastest backend of the round is the arithmetic limit.
+- batches: putting the batches together, which `fit` does too.
+
+Records go to benchmarks/results/step_time.jsonl; those that are there are not made
+again. `--rounds=0` draws table and figure from the records alone.
+"""
+
+import collections
+import dataclasses
+import itertools
+import json
+import statistics
+import sys
+from pathlib import Path
+
+from absl import app, flags
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import arithmetic  # noqa: E402
+import timing  # noqa: E402
+
+RECORDS = Path(__file__).parent / "results" / "step_time.jsonl"
+SYSTEMS = {  # in the order of a round: what the limit is made of comes first
+    "products of paper": ("tensorflow", "jax", "torch"),
+    "products of default": ("tensorflow", "jax", "torch"),
+    "paper": ("tensorflow", "jax", "torch"),
+    "default": ("tensorflow", "jax", "torch"),
+    "plain loop": ("jax", "torch"),
+    "2025 reproduction": ("torch",),
+    "batches": ("torch",),
+}
+FLOAT32_ONLY = ("2025 reproduction", "batches")
+KEYS = ("system", "backend", "dtype_policy", "batch_size", "round", "machine")
+NUM_CLASSES, SIDE, NUM_LABELLED = 10, 28, 100
+
+_BACKENDS = flags.DEFINE_list("backends", ["tensorflow", "jax", "torch"], "Of Keras.")
+_POLICIES = flags.DEFINE_list(
+    "policies", ["float32", "mixed_bfloat16"], "Dtype policies of Keras."
+)
+_BATCH_SIZES = flags.DEFINE_list("batch_sizes", ["100", "250", "1000"], "Images.")
+_SYSTEMS = flags.DEFINE_list("systems", list(SYSTEMS), "What to measure.")
+_ROUNDS = flags.DEFINE_integer("rounds", 3, "Measurements of each.", lower_bound=0)
+_BLOCKS = flags.DEFINE_integer("blocks", 20, "Blocks of steps timed.", lower_bound=1)
+_BLOCK = flags.DEFINE_integer("block", 10, "Steps in a block.", lower_bound=1)
+_STEPS_PER_EXECUTION = flags.DEFINE_integer(
+    "steps_per_execution", 1, "Steps in a call of `fit`, on JAX and TensorFlow."
+)
+_HIDDEN = flags.DEFINE_list("hidden", [], "Units of all networks, not the recipe's.")
+_IMAGES = flags.DEFINE_integer("images", 60_000, "Images, random ones.")
+_FIGURE = flags.DEFINE_string("figure", None, "Where to draw the figure, a .png.")
+_MEASURE = flags.DEFINE_string("measure", None, "One combination, in this process.")
+
+
+def main(argv):
+    """Measures what is missing, then prints the table and draws the figure."""
+    del argv
+    if _MEASURE.value:
+        print(json.dumps(measure(*json.loads(_MEASURE.value))))
+        return
+    unknown = set(_SYSTEMS.value) - set(SYSTEMS)
+    if unknown:
+        sys.exit(
+            f"--systems knows {', '.join(SYSTEMS)}. Received: {', '.join(unknown)}"
+        )
+    for number in range(_ROUNDS.value):
+        for policy, batch_size in itertools.product(
+            _POLICIES.value, map(int, _BATCH_SIZES.value)
+        ):
+            measure_all(number, policy, batch_size)
+    records = timing.read_records(RECORDS)
+    print(table(records))
+    if _FIGURE.value:
+        draw(records, _FIGURE.value)
+
+
+def measure_all(number, policy, batch_size):
+    """One round of one policy and batch size: all systems on all backends."""
+    for system in (system for system in SYSTEMS if system in _SYSTEMS.value):
+        for backend in (b for b in SYSTEMS[system] if b in _BACKENDS.value):
+            if policy != "float32" and system in FLOAT32_ONLY:
+                continue
+            key = (system, backend, policy, batch_size, number, timing.machine())
+            records = timing.read_records(RECORDS)
+            if any(tuple(record[k] for k in KEYS) == key for record in records):
+                continue
+            lower, middle, upper = timing.run_alone(
+                __file__,
+                [*_settings(), f"--measure={json.dumps(key[:1] + key[2:4])}"],
+                backend,
+            )
+            timing.add_record(
+                RECORDS,
+                {
+                    "system": system,
+                    "backend": backend,
+                    "dtype_policy": policy,
+                    "batch_size": batch_size,
+                    "ms_per_step": round(1000 * middle, 4),
+                    "lower_quartile": round(1000 * lower, 4),
+                    "upper_quartile": round(1000 * upper, 4),
+                    "limit_share": limit_share(records, key, 1000 * middle),
+                    "round": number,
+                    "machine": timing.machine(),
+                },
+            )
+
+
+def _settings():
+    """The flags that a process which measures needs, as its arguments."""
+    names = ("blocks", "block", "steps_per_execution", "hidden", "images")
+    return [flags.FLAGS[name].serialize() for name in names]
+
+
+def limit_share(records, key, ms):
+    """The share of `ms` that the step's products take on the round's best backend."""
+    system, _, *others = key
+    if system == "batches":
+        return None
+    recipe = "default" if "default" in system else "paper"
+    limits = [
+        record["ms_per_step"]
+        for record in records
+        if record["system"] == f"products of {recipe}"
+        and [record[k] for k in KEYS[2:]] == others
+    ]
+    if system.startswith("products"):
+        limits.append(ms)
+    return round(min(limits) / ms, 4) if limits else None
+
+
+def measure(system, policy, batch_size):
+    """Quartiles of the seconds per step, in this process and on its backend."""
+    import keras
+    import numpy as np
+
+    from keras_saae import recipes
+
+    backend, bfloat16 = keras.backend.backend(), policy != "float32"
+    keras.config.set_dtype_policy(policy)
+    recipe = recipes.get("default" if "default" in system else "paper")
+    recipe = dataclasses.replace(recipe, batch_size=batch_size)
+    if _HIDDEN.value:
+        hidden = tuple(map(int, _HIDDEN.value))
+        networks = ("hidden", "discriminator_z_hidden", "discriminator_y_hidden")
+        recipe = dataclasses.replace(recipe, **dict.fromkeys(networks, hidden))
+    clock = {"blocks": _BLOCKS.value, "block": _BLOCK.value}
+    if system.startswith("products"):
+        products = arithmetic.step_products(
+            recipe, SIDE**2, NUM_CLASSES, batch_size, recipe.labelled_batch_size
+        )
+        return arithmetic.seconds_of(products, backend, bfloat16, _BLOCKS.value)
+
+    rng = np.random.Generator(np.random.PCG64(0))
+    x = rng.integers(256, size=(_IMAGES.value, SIDE, SIDE), dtype="uint8")
+    y = np.where(np.arange(len(x)) < NUM_LABELLED, np.arange(len(x)) % NUM_CLASSES, -1)
+    if system == "2025 reproduction":
+        from reproduction2025 import Reproduction2025
+
+        theirs = Reproduction2025(
+            x, y, recipe.hidden, batch_size, recipe.labelled_batch_size
+        )
+        return timing.seconds_per_step(theirs.step, lambda losses: losses, **clock)
+    dataset = recipe.dataset(x, y)
+    if system in ("paper", "default"):
+        model = recipe.model(dataset)
+        if _STEPS_PER_EXECUTION.value > 1:
+            model.compile(
+                model.optimizer, steps_per_execution=_STEPS_PER_EXECUTION.value
+            )
+        return timing.seconds_per_step_of_fit(
+            model, dataset, callbacks=recipe.callbacks(), **clock
+        )
+    batches = (dataset[i % len(dataset)] for i in itertools.count())
+    if system == "batches":
+        return timing.seconds_per_step(
+            lambda: next(batches), lambda batch: batch, **clock
+        )
+    if backend == "jax":
+        from plain_jax import PlainJax
+
+        plain = PlainJax(SIDE**2, recipe.hidden, bfloat16=bfloat16)
+        return timing.seconds_per_step(
+            lambda: plain.step(**next(batches)),
+            lambda x: x.block_until_ready(),
+            **clock,
+        )
+    import torch
+    from plain_torch import PlainTorch
+
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    plain = PlainTorch(SIDE**2, recipe.hidden, bfloat16=bfloat16, device=device)
+
+    def step():
+        batch = {k: torch.as_tensor(v, device=device) for k, v in next(batches).items()}
+        return plain.step(**batch)
+
+    return timing.seconds_per_step(step, lambda losses: losses.tolist(), **clock)
+
+
+def summary(records):
+    """Medians over the rounds, by system, backend, policy, batch size and machine."""
+    groups = collections.defaultdict(list)
+    for record in records:
+        key = tuple(record[k] for k in KEYS if k != "round")
+        groups[key].append(record)
+    rows = []
+    for key, group in groups.items():
+        row = dict(zip([k for k in KEYS if k != "round"], key))
+        for name in ("ms_per_step", "lower_quartile", "upper_quartile", "limit_share"):
+            values = [r[name] for r in group if r[name] is not None]
+            row[name] = statistics.median(values) if values else None
+        rows.append({**row, "rounds": len(group)})
+    order = list(SYSTEMS)
+    return sorted(rows, key=lambda r: (r["batch_size"], order.index(r["system"])))
+
+
+def table(records):
+    """Markdown: a row for each combination, its speed beside the reproduction's."""
+    rows = summary(records)
+    theirs = {
+        (row["batch_size"], row["machine"]): row["ms_per_step"]
+        for row in rows
+        if row["system"] == "2025 reproduction"
+    }
+    lines = []
+    for row in rows:
+        share = row["limit_share"]
+        base = theirs.get((row["batch_size"], row["machine"]))
+        times = f"{base / row['ms_per_step']:.2f}" if base and share else "–"
+        lines.append(
+            [
+                str(row["batch_size"]),
+                row["system"],
+                row["backend"],
+                row["dtype_policy"],
+                f"{row['ms_per_step']:.3g}",
+                f"{row['lower_quartile']:.3g} to {row['upper_quartile']:.3g}",
+                "–" if share is None else f"{100 * share:.0f} %",
+                times,
+                str(row["rounds"]),
+            ]
+        )
+    header = ["batch", "system", "backend", "policy", "ms a step", "quartiles"]
+    header += ["of the limit", "times the reproduction's speed", "rounds"]
+    return timing.markdown(header, lines)
+
+
+def draw(records, path):
+    """Bars of milliseconds a step, a panel for each batch size."""
+    from matplotlib.figure import Figure
+
+    rows = [row for row in summary(records) if row["system"] != "batches"]
+    sizes = sorted({row["batch_size"] for row in rows})
+    figure = Figure((5 * len(sizes), 0.28 * len(rows) / len(sizes) + 1.2), dpi=120)
+    for axes, size in zip(figure.subplots(1, len(sizes), squeeze=False)[0], sizes):
+        here = sorted(
+            (row for row in rows if row["batch_size"] == size),
+            key=lambda row: -row["ms_per_step"],
+        )
+        names = [
+            f"{row['system']}, {row['backend']}, {row['dtype_policy']}" for row in here
+        ]
+        ours = {"paper": "tab:blue", "default": "tab:cyan"}
+        colours = [ours.get(row["system"], "lightgrey") for row in here]
+        axes.barh(names, [row["ms_per_step"] for row in here], color=colours)
+        axes.set(title=f"batch {size}", xlabel="ms a step")
+        axes.tick_params(labelsize=7)
+    figure.tight_layout()
+    figure.savefig(path)
+
+
+if __name__ == "__main__":
+    app.run(main)

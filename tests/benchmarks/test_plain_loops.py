@@ -1,0 +1,85 @@
+"""The hand-written loops do the package's step: same weights in, same losses out."""
+
+import dataclasses
+import importlib
+import pathlib
+import sys
+
+import keras
+import numpy as np
+import pytest
+import tiny
+
+from keras_saae import recipes
+
+BENCHMARKS = pathlib.Path(__file__).parents[2] / "benchmarks"
+HIDDEN, N, NUM_LABELLED = (6, 5), 8, 6
+
+
+@pytest.fixture
+def plain(monkeypatch):
+    """The loop of the framework that Keras runs on, where there is one."""
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        pytest.skip("the loops by hand are in PyTorch and JAX")
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    module = importlib.import_module(f"plain_{backend}")
+    name = {"jax": "PlainJax", "torch": "PlainTorch"}[backend]
+    yield getattr(module, name)(
+        16, HIDDEN, num_classes=tiny.NUM_CLASSES, z_dim=tiny.Z_DIM
+    )
+    del sys.modules[module.__name__]
+
+
+def paper_model():
+    """The paper's recipe on small networks, without chance."""
+    rng = tiny.random(7)
+    recipe = dataclasses.replace(
+        recipes.get("paper"),
+        hidden=HIDDEN,
+        discriminator_z_hidden=HIDDEN,
+        discriminator_y_hidden=HIDDEN,
+        z_dim=tiny.Z_DIM,
+        input_noise=0.0,
+    )
+    model = recipe.build(
+        tiny.IMAGE_SHAPE,
+        tiny.NUM_CLASSES,
+        prior_z=tiny.Fixed(rng.normal(size=(N, tiny.Z_DIM))),
+        prior_y=tiny.Fixed(np.eye(tiny.NUM_CLASSES)[rng.integers(3, size=N)]),
+    )
+    tiny.set_weights(model)
+    model.compile(recipe.phase_optimizers(100))
+    return model
+
+
+def test_plain_loop_has_the_losses_and_weights_of_the_package(plain):
+    model = paper_model()
+    parts = (
+        *(model.encoder.trunk, model.encoder.y_head, model.encoder.z_head),
+        *(model.decoder, model.discriminator_z, model.discriminator_y),
+    )
+    plain.set_weights([w for part in parts for w in part.get_weights()])
+    priors = [
+        keras.ops.convert_to_tensor(prior.rows, "float32")
+        for prior in (model.prior_z, model.prior_y)
+    ]
+    still = [keras.ops.zeros((n, 16)) for n in (N, NUM_LABELLED)]
+    batch = tiny.batch(N, NUM_LABELLED)
+    for _ in range(4):  # momentum shows from the second step on
+        logs = model.train_on_batch(batch, return_dict=True)
+        found = plain.step(**batch, draws=(*still, *priors))
+        np.testing.assert_allclose(
+            keras.ops.convert_to_numpy(found),
+            [logs[phase] for phase in tiny.PHASES],
+            rtol=2e-5,
+        )
+
+
+def test_plain_loop_draws_its_own_chance(plain):
+    batch = tiny.batch(N, NUM_LABELLED)
+    losses = [keras.ops.convert_to_numpy(plain.step(**batch)) for _ in range(2)]
+    assert np.all(np.isfinite(losses))
+    assert np.any(losses[0] != losses[1])
+    # Small weights: discriminators that guess, and a class that does.
+    np.testing.assert_allclose(losses[0][1:], np.log([16, 4, 3]), rtol=0.01)
