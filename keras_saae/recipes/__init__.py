@@ -13,6 +13,8 @@ from keras_saae.recipes import (
     clustering_aae,
     dimensionality_reduction_aae,
     label_informed_aae,
+    m1,
+    m2,
     neural_network,
     semi_supervised_aae,
     supervised_aae,
@@ -23,6 +25,8 @@ from keras_saae.recipes.dimensionality_reduction_aae import (
     DimensionalityReductionAAERecipe,
 )
 from keras_saae.recipes.label_informed_aae import LabelInformedAAERecipe
+from keras_saae.recipes.m1 import M1Recipe
+from keras_saae.recipes.m2 import M2Recipe
 from keras_saae.recipes.neural_network import LABELS_ONLY, NeuralNetworkRecipe
 from keras_saae.recipes.recipe import Recipe
 from keras_saae.recipes.semi_supervised_aae import SemiSupervisedAAERecipe
@@ -38,6 +42,8 @@ RECIPES = {
         supervised_aae,
         clustering_aae,
         dimensionality_reduction_aae,
+        m1,
+        m2,
     )
     for recipe in module.RECIPES
 }
@@ -68,6 +74,8 @@ __all__ = [
     "DimensionalityReductionAAERecipe",
     "LABELS_ONLY",
     "LabelInformedAAERecipe",
+    "M1Recipe",
+    "M2Recipe",
     "NeuralNetworkRecipe",
     "RECIPES",
     "Recipe",
