@@ -50,13 +50,16 @@ class M2Recipe(VariationalRecipe):
                 image_shape, num_classes + self.z_dim, seed + 3_000
             ),
             "prior_y": Categorical(num_classes),
+            "labelled_weight": self._labelled_weight(),
             "head_activation": self.activation,
             "head_initializer": self.kernel_initializer,
             "seed": seed,
         }
-        if self.labelled_weight is None:
-            own["labelled_weight"] = 1.0  # unless `model` knows the share
         return M2(**self._arguments(M2, own, parts))
+
+    def _labelled_weight(self):
+        """The recipe's, or 1 where it is the share that `model` looks up."""
+        return 1.0 if self.labelled_weight is None else self.labelled_weight
 
 
 PAPER = M2Recipe(
