@@ -9,6 +9,7 @@ from keras_saae.evaluation.clustering import (
     paper_error,
 )
 from keras_saae.evaluation.error_rate import error_rate
+from keras_saae.evaluation.evasion import evasion_loss
 from keras_saae.evaluation.generation import (
     class_fidelity,
     class_shares,
@@ -38,6 +39,7 @@ __all__ = [
     "class_fidelity",
     "class_shares",
     "error_rate",
+    "evasion_loss",
     "expected_calibration_error",
     "latent_mmd",
     "majority_error",
