@@ -16,12 +16,12 @@ from absl import app, flags
 FLAGS = flags.FLAGS
 
 
-def define_flags(recipe_help):
+def define_flags(recipe_help, more_datasets=(), default="mnist"):
     """Defines the flags that every example of the family has."""
     flags.DEFINE_enum(
         "dataset",
-        "mnist",
-        ["mnist", "fashion_mnist", "digits"],
+        default,
+        ["mnist", "fashion_mnist", "digits", *more_datasets],
         "Images to learn; the digits are scikit-learn's and need no download.",
     )
     flags.DEFINE_string(
@@ -61,19 +61,19 @@ class Run:
 
     Attributes:
         model: the trained model.
-        images: the `Dataset`.
-        split: its `Split`; `x_validation` and `y_validation` are the part held out.
         folder: the output folder.
         results: fields of results.json, without the scores.
         history: dict from name to one number per epoch.
+        images: the `Dataset`, where it has a name.
+        split: its `Split`; `x_validation` and `y_validation` are the part held out.
     """
 
     model: object
-    images: object
-    split: object
     folder: Path
     results: dict
     history: dict
+    images: object = None
+    split: object = None
 
     @property
     def x_validation(self):
@@ -84,39 +84,91 @@ class Run:
         return self.images.y_train[self.split.validation]
 
 
-def train(recipe, labels="all", setting="", **changes):
+def train(
+    recipe,
+    labels="all",
+    setting="",
+    after=None,
+    parts=None,
+    relabel=None,
+    **changes,
+):
     """Loads the data, trains by a recipe, or resumes, and returns the `Run`.
 
     Args:
         recipe: name of the recipe; its small sibling is taken for the digits.
         labels: number of labelled images, or "all".
         setting: names the variant of the model in results.json.
+        after: the `Run` of a first step; this one is its second, whose results take
+            the first's place, and --recipe chooses the first.
+        parts: function from the images' shape to arguments of the model.
+        relabel: function from labels (-1 for none) and the classes' names to labels,
+            number of classes and main classes (or None).
         **changes: settings of the recipe to replace.
     """
     import keras
 
-    import keras_saae
-    from keras_saae import callbacks, data, recipes
+    from keras_saae import data
 
     keras.utils.set_random_seed(FLAGS.seed)
     with message_alone(ValueError, OSError):
-        name = FLAGS.recipe or recipe + ("_small" if FLAGS.dataset == "digits" else "")
-        recipe = dataclasses.replace(recipes.get(name), **changes)
+        recipe = dataclasses.replace(choose_recipe(recipe, after), **changes)
         images = data.load(FLAGS.dataset, FLAGS.data_dir)
         if FLAGS.smoke:
             images = shrink(images)
         split = data.split_labels(images.y_train, labels, FLAGS.seed, FLAGS.validation)
         x, y = images.x_train[split.train], split.mask_labels(images.y_train)
-        dataset = recipe.dataset(x, y, images.num_classes, seed=FLAGS.seed)
+        num_classes, grouped = images.num_classes, {}
+        if relabel is not None:
+            y, num_classes, groups = relabel(y, images.class_names)
+            grouped = {} if groups is None else {"groups": groups}
+        dataset = recipe.dataset(x, y, num_classes, seed=FLAGS.seed, **grouped)
+    about = {
+        "setting": setting,
+        "dataset": FLAGS.dataset,
+        "dataset_sha256": images.sha256,
+        "labels": str(labels),
+        "validation": len(split.validation),
+    }
+    parts = {**grouped, **(parts(x.shape[1:]) if parts else {})}
+    run = Run(*fit(recipe, dataset, about, parts, after), images=images, split=split)
+    return dataclasses.replace(run, folder=after.folder) if after else run
+
+
+def choose_recipe(name, after=None):
+    """The recipe of --recipe, or of that name, or its small sibling for the digits."""
+    from keras_saae import recipes
+
+    small = f"{name}_small"
+    if FLAGS.dataset == "digits" and small in recipes.RECIPES:
+        name = small
+    return recipes.get(name if after else FLAGS.recipe or name)
+
+
+def fit(recipe, dataset, about, parts=None, after=None):
+    """Trains on a data set, or resumes.
+
+    Args:
+        recipe: a `Recipe`.
+        dataset: what it trains on.
+        about: fields of results.json that tell data and variant.
+        parts: arguments of the model in the place of the recipe's.
+        after: as of `train`.
+
+    Returns:
+        The trained model, the output folder, fields of results.json, the history.
+    """
+    import keras
+
+    import keras_saae
+    from keras_saae import callbacks
+
+    with message_alone(ValueError, OSError):
         epochs = FLAGS.epochs or (2 if FLAGS.smoke else recipe.epochs(dataset))
         recipe = recipe.of_length(dataset.updates(epochs))
         settings = {
-            "setting": setting,
-            "dataset": FLAGS.dataset,
-            "dataset_sha256": images.sha256,
-            "labels": str(labels),
+            **about,
             "seed": FLAGS.seed,
-            "validation": len(split.validation),
             "smoke": FLAGS.smoke,
             "backend": keras.backend.backend(),
             "dtype_policy": keras.config.dtype_policy().name,
@@ -125,7 +177,7 @@ def train(recipe, labels="all", setting="", **changes):
             "epochs": epochs,
             "updates": dataset.updates(epochs),
         }
-        folder = open_folder(settings)
+        folder = open_folder(settings, after and after.folder / recipe.name)
     print(recipe, end="\n\n")
 
     path = folder / "checkpoint.keras"
@@ -134,7 +186,9 @@ def train(recipe, labels="all", setting="", **changes):
             model, done, history = callbacks.load_checkpoint(path)
         print(f"Resuming after epoch {done}.\n")
     else:
-        model, done, history = recipe.model(dataset, epochs, FLAGS.seed), 0, {}
+        with message_alone(ValueError):
+            model = recipe.model(dataset, epochs, FLAGS.seed, **(parts or {}))
+        done, history = 0, {}
     every = max(1, epochs // 20)
     checkpoint = callbacks.Checkpoint(path, every=every, history=history)
     if done < epochs:
@@ -152,6 +206,7 @@ def train(recipe, labels="all", setting="", **changes):
                 ],
             )
     history = checkpoint.history
+    seconds = sum(history["seconds"]) + (after.results["train_seconds"] if after else 0)
     results = {
         "version": keras_saae.__version__,
         "keras_version": keras.__version__,
@@ -159,9 +214,9 @@ def train(recipe, labels="all", setting="", **changes):
         "machine": f"{platform.machine()}, {number_of_cores()} cores",
         "model": type(model).__name__,
         **settings,
-        "train_seconds": round(sum(history["seconds"]), 1),
+        "train_seconds": round(seconds, 1),
     }
-    return Run(model, images, split, folder, results, history)
+    return model, folder, results, history
 
 
 def finish(run, scores, figures):
@@ -197,6 +252,21 @@ def finish(run, scores, figures):
         print(f"({run.results['dataset'].upper()}, not MNIST)")
 
 
+def judge(run):
+    """A classifier trained on all labels of the train part, to judge drawn images."""
+    from keras_saae import data, recipes
+
+    images, split = run.images, run.split
+    recipe = dataclasses.replace(recipes.LABELS_ONLY, updates=2_000)
+    if FLAGS.smoke:
+        recipe = dataclasses.replace(recipe, updates=20, passes=1)
+    x, y = images.x_train[split.train], images.y_train[split.train]
+    everything = data.SemiSupervisedDataset(x, y, num_classes=images.num_classes)
+    model = recipe.model(everything, seed=FLAGS.seed)
+    model.fit(everything, epochs=recipe.epochs(everything), verbose=0)
+    return model
+
+
 @contextlib.contextmanager
 def message_alone(*errors):
     """Ends the program with the error's message: flags, files or data are at fault."""
@@ -217,12 +287,12 @@ def shrink(images):
     )
 
 
-def open_folder(settings):
+def open_folder(settings, folder=None):
     """Makes the output folder and writes the settings there, before any training."""
     example = Path(sys.argv[0]).stem
     default = f"{example}_{FLAGS.dataset}_{FLAGS.seed}"
     default += "_smoke" if FLAGS.smoke else ""
-    folder = Path(FLAGS.output_dir or Path("runs") / default)
+    folder = folder or Path(FLAGS.output_dir or Path("runs") / default)
     try:
         (folder / "figures").mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):

@@ -569,6 +569,101 @@ def error_by_labels(errors, published=None):
     return figure
 
 
+def risk_coverage(curves):
+    """Error among the surest images against their share.
+
+    Args:
+        curves: dict from name to `(coverage, risk)`, as `evaluation.risk_coverage`
+            returns them: shares in (0, 1] and percent.
+
+    Returns:
+        A `matplotlib.figure.Figure`.
+
+    Raises:
+        ValueError: if there is nothing to draw, or two lists differ in length.
+    """
+    curves = {name: (100 * np.asarray(c), risk) for name, (c, risk) in curves.items()}
+    answered = "images answered (%), the surest first"
+    return lines(curves, answered, "error among them (%)")
+
+
+def lines(curves, x_label, y_label):
+    """Numbers from 0 up over others, a line each.
+
+    Args:
+        curves: dict from name to `(x, y)`, lists of equal lengths.
+        x_label: what x is.
+        y_label: what y is.
+
+    Returns:
+        A `matplotlib.figure.Figure`.
+
+    Raises:
+        ValueError: if there is nothing to draw, or two lists differ in length.
+    """
+    if not curves or any(len(x) != len(y) or not len(x) for x, y in curves.values()):
+        raise ValueError(
+            "`curves` is a dict from name to two lists of equal lengths, which are not "
+            f"empty. Received the names {list(curves)}."
+        )
+    with _style():
+        figure = _figure(5.0, 3.6)
+        axes = figure.add_subplot()
+        for name, (x, y) in curves.items():
+            axes.plot(x, y, label=name, marker="o" if len(x) < 20 else None)
+        axes.set_xlabel(x_label)
+        axes.set_ylabel(y_label)
+        axes.set_xlim(left=0)
+        axes.set_ylim(bottom=0)
+        _finish(axes)
+        axes.legend()
+    return figure
+
+
+def confusion(counts, class_names):
+    """How often images of one class are taken for another.
+
+    Args:
+        counts: integer `(classes, classes)`, rows by true class, columns by predicted
+            class, as of `sklearn.metrics.confusion_matrix`.
+        class_names: names of the classes in order.
+
+    Returns:
+        A `matplotlib.figure.Figure`, each row in percent of its images.
+
+    Raises:
+        ValueError: if `counts` is not square, or has another number of classes.
+    """
+    counts = np.asarray(counts, "float64")
+    if counts.shape != (len(class_names), len(class_names)):
+        raise ValueError(
+            "`counts` must have a row and a column for each of "
+            f"{len(class_names)} classes. Received shape {counts.shape}."
+        )
+    shares = 100 * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    with _style():
+        figure = _figure(*(1.5 + 0.45 * np.array(counts.shape)))
+        axes = figure.add_subplot()
+        axes.imshow(shares, cmap="Blues", vmin=0, vmax=100)
+        places = range(len(class_names))
+        axes.set_xticks(places, class_names, rotation=90)
+        axes.set_yticks(places, class_names)
+        for row, column in np.argwhere(shares >= 0.5):
+            share = shares[row, column]
+            color = "white" if share > 50 else _INK
+            axes.text(
+                *(column, row, f"{share:.0f}"),
+                ha="center",
+                va="center",
+                fontsize=7,
+                color=color,
+            )
+        axes.set_xlabel("predicted class")
+        axes.set_ylabel("true class")
+        axes.set_title("Share of each class's images (%)", loc="left")
+    return figure
+
+
 def _deviation(values):
     """Sample standard deviation; 0 of a single value."""
     return np.std(values, ddof=1) if len(values) > 1 else 0.0

@@ -22,6 +22,7 @@ from keras_saae.evaluation.likelihood import (
     parzen_log_densities,
     parzen_log_likelihood,
 )
+from keras_saae.evaluation.reconstruction import class_kept, sharpness
 from keras_saae.evaluation.rejection import (
     area_under_risk_coverage,
     expected_calibration_error,
@@ -37,6 +38,7 @@ __all__ = [
     "area_under_risk_coverage",
     "attacks",
     "class_fidelity",
+    "class_kept",
     "class_shares",
     "error_rate",
     "evasion_loss",
@@ -49,6 +51,7 @@ __all__ = [
     "parzen_log_densities",
     "parzen_log_likelihood",
     "risk_coverage",
+    "sharpness",
     "style_leakage",
     "style_variety",
 ]
