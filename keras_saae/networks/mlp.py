@@ -63,14 +63,15 @@ def with_linear_head(network, width, name, kernel_initializer=None, seed=None):
     Example:
         >>> classifier = with_linear_head(mlp_encoder((28, 28)), 10, "classifier")
     """
-    h = layers.Flatten(name="flatten_features")(network.output)
+    x = keras.Input(network.input_shape[1:], name="inputs")
+    h = layers.Flatten(name="flatten_features")(network(x))
     h = layers.Dense(
         width,
         kernel_initializer=seeded(kernel_initializer or "glorot_uniform", seed),
         dtype="float32",
         name="outputs",
     )(h)
-    return keras.Model(network.input, h, name=name)
+    return keras.Model(x, h, name=name)
 
 
 def mlp_discriminator(code_width, name="discriminator", input_noise=0.0, **settings):
