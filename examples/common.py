@@ -19,12 +19,12 @@ flags.disclaim_key_flags()  # those defined here are the example's: --help shows
 # --- examples of the family -------------------------------------------------------
 
 
-def define_flags(recipe_help):
+def define_flags(recipe_help, more_datasets=(), default="mnist"):
     """Defines the flags that every example of the family has."""
     flags.DEFINE_enum(
         "dataset",
-        "mnist",
-        ["mnist", "fashion_mnist", "digits"],
+        default,
+        ["mnist", "fashion_mnist", "digits", *more_datasets],
         "Images to learn; the digits are scikit-learn's and need no download.",
     )
     flags.DEFINE_string(
@@ -64,19 +64,19 @@ class Run:
 
     Attributes:
         model: the trained model.
-        images: the `Dataset`.
-        split: its `Split`; `x_validation` and `y_validation` are the part held out.
         folder: the output folder.
         results: fields of results.json, without the scores.
         history: dict from name to one number per epoch.
+        images: the `Dataset`, where it has a name.
+        split: its `Split`; `x_validation` and `y_validation` are the part held out.
     """
 
     model: object
-    images: object
-    split: object
     folder: Path
     results: dict
     history: dict
+    images: object = None
+    split: object = None
 
     @property
     def x_validation(self):
@@ -87,7 +87,15 @@ class Run:
         return self.images.y_train[self.split.validation]
 
 
-def train(recipe, labels="all", setting="", **changes):
+def train(
+    recipe,
+    labels="all",
+    setting="",
+    after=None,
+    parts=None,
+    relabel=None,
+    **changes,
+):
     """Loads the data, trains by a recipe, or resumes, and returns the `Run`.
 
     Args:
@@ -95,37 +103,81 @@ def train(recipe, labels="all", setting="", **changes):
             taken for small data.
         labels: number of labelled images, or "all".
         setting: names the variant of the model in results.json.
+        after: the `Run` of a first step; this one is its second, whose results take
+            the first's place, and --recipe chooses the first.
+        parts: function from the images' shape to arguments of the model.
+        relabel: function from labels (-1 for none) and the classes' names to labels,
+            number of classes and main classes (or None).
         **changes: settings of the recipe to replace.
     """
     import keras
 
-    from keras_saae import callbacks, data, recipes
+    from keras_saae import data
 
     keras.utils.set_random_seed(FLAGS.seed)
     with message_alone(ValueError, OSError):
-        own = recipes.get(recipe, FLAGS.dataset)
-        recipe = recipes.get(FLAGS.recipe) if FLAGS.recipe else own
-        if type(recipe) is not type(own):
-            sys.exit(
-                f"--recipe={recipe.name} is of another model than this example takes: "
-                f"try {own.name}."
-            )
-        recipe = dataclasses.replace(recipe, **changes)
+        recipe = dataclasses.replace(choose_recipe(recipe, after), **changes)
         images = data.load(FLAGS.dataset, FLAGS.data_dir)
         if FLAGS.smoke:
             images = shrink(images)
         split = data.split_labels(images.y_train, labels, FLAGS.seed, FLAGS.validation)
         x, y = images.x_train[split.train], split.mask_labels(images.y_train)
-        dataset = recipe.dataset(x, y, images.num_classes, seed=FLAGS.seed)
+        num_classes, grouped = images.num_classes, {}
+        if relabel is not None:
+            y, num_classes, groups = relabel(y, images.class_names)
+            grouped = {} if groups is None else {"groups": groups}
+        dataset = recipe.dataset(x, y, num_classes, seed=FLAGS.seed, **grouped)
+    about = {
+        "setting": setting,
+        "dataset": FLAGS.dataset,
+        "dataset_sha256": images.sha256,
+        "labels": str(labels),
+        "validation": len(split.validation),
+    }
+    parts = {**grouped, **(parts(x.shape[1:]) if parts else {})}
+    run = Run(*fit(recipe, dataset, about, parts, after), images=images, split=split)
+    return dataclasses.replace(run, folder=after.folder) if after else run
+
+
+def choose_recipe(name, after=None):
+    """The recipe of --recipe, or of that name, or its sibling for small data."""
+    from keras_saae import recipes
+
+    own = recipes.get(name, FLAGS.dataset)
+    if after or not FLAGS.recipe:
+        return own
+    recipe = recipes.get(FLAGS.recipe)
+    if type(recipe) is not type(own):
+        sys.exit(
+            f"--recipe={recipe.name} is of another model than this example takes: "
+            f"try {own.name}."
+        )
+    return recipe
+
+
+def fit(recipe, dataset, about, parts=None, after=None):
+    """Trains on a data set, or resumes.
+
+    Args:
+        recipe: a `Recipe`.
+        dataset: what it trains on.
+        about: fields of results.json that tell data and variant.
+        parts: arguments of the model in the place of the recipe's.
+        after: as of `train`.
+
+    Returns:
+        The trained model, the output folder, fields of results.json, the history.
+    """
+    import keras
+
+    from keras_saae import callbacks
+
+    with message_alone(ValueError, OSError):
         epochs = FLAGS.epochs or (2 if FLAGS.smoke else recipe.epochs(dataset))
         recipe = recipe.of_length(dataset.updates(epochs))
         settings = {
-            "setting": setting,
-            "dataset": FLAGS.dataset,
-            "dataset_sha256": images.sha256,
-            "labels": str(labels),
+            **about,
             "seed": FLAGS.seed,
-            "validation": len(split.validation),
             "smoke": FLAGS.smoke,
             "backend": keras.backend.backend(),
             "dtype_policy": keras.config.dtype_policy().name,
@@ -135,12 +187,12 @@ def train(recipe, labels="all", setting="", **changes):
             "updates": dataset.updates(epochs),
         }
         default = f"{Path(sys.argv[0]).stem}_{FLAGS.dataset}_{FLAGS.seed}"
-        folder = open_folder(settings, default)
+        folder = open_folder(settings, default, after and after.folder / recipe.name)
     print(recipe, end="\n\n")
 
     path = folder / "checkpoint.keras"
     model, done, history = begin_or_resume(
-        path, lambda: recipe.model(dataset, epochs, FLAGS.seed)
+        path, lambda: recipe.model(dataset, epochs, FLAGS.seed, **(parts or {}))
     )
     every = max(1, epochs // 20)
     checkpoint = callbacks.Checkpoint(path, every=every, history=history)
@@ -159,13 +211,14 @@ def train(recipe, labels="all", setting="", **changes):
                 ],
             )
     history = checkpoint.history
+    seconds = sum(history["seconds"]) + (after.results["train_seconds"] if after else 0)
     results = {
         **what_ran(),
         "model": type(model).__name__,
         **settings,
-        "train_seconds": round(sum(history["seconds"]), 1),
+        "train_seconds": round(seconds, 1),
     }
-    return Run(model, images, split, folder, results, history)
+    return model, folder, results, history
 
 
 def finish(run, scores, figures):
@@ -201,6 +254,21 @@ def finish(run, scores, figures):
         print(f"({run.results['dataset'].upper()}, not MNIST)")
 
 
+def judge(run):
+    """A classifier trained on all labels of the train part, to judge drawn images."""
+    from keras_saae import data, recipes
+
+    images, split = run.images, run.split
+    recipe = dataclasses.replace(recipes.LABELS_ONLY, updates=2_000)
+    if FLAGS.smoke:
+        recipe = dataclasses.replace(recipe, updates=20, passes=1)
+    x, y = images.x_train[split.train], images.y_train[split.train]
+    everything = data.SemiSupervisedDataset(x, y, num_classes=images.num_classes)
+    model = recipe.model(everything, seed=FLAGS.seed)
+    model.fit(everything, epochs=recipe.epochs(everything), verbose=0)
+    return model
+
+
 # --- every example ----------------------------------------------------------------
 
 
@@ -224,7 +292,7 @@ def shrink(images, num_images=700):
     )
 
 
-def open_folder(settings, default):
+def open_folder(settings, default, folder=None):
     """Makes the output folder and writes the settings there, before any training.
 
     Reads --output_dir, --resume and --smoke.
@@ -232,12 +300,13 @@ def open_folder(settings, default):
     Args:
         settings: what makes the run what it is; one that is resumed has the same.
         default: name of the folder in runs/, unless --output_dir names another.
+        folder: the folder itself, such as that of a run's second step.
 
     Returns:
         The folder's `Path`.
     """
     default += "_smoke" if FLAGS.smoke else ""
-    folder = Path(FLAGS.output_dir or Path("runs") / default)
+    folder = folder or Path(FLAGS.output_dir or Path("runs") / default)
     try:
         (folder / "figures").mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):

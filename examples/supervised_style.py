@@ -19,11 +19,9 @@ DRAWS_PER_CLASS = 500
 def main(argv):
     """Trains, looks at test images once, and writes everything down."""
     del argv
-    import dataclasses
-
     import numpy as np
 
-    from keras_saae import data, evaluation, plotting, recipes
+    from keras_saae import evaluation, plotting
 
     run = common.train("supervised")
     model, images, split = run.model, run.images, run.split
@@ -37,12 +35,7 @@ def main(argv):
         axis=1,
     )
     x, y = images.x_train[split.train], images.y_train[split.train]
-    judge_recipe = dataclasses.replace(recipes.LABELS_ONLY, updates=2_000)
-    if common.FLAGS.smoke:
-        judge_recipe = dataclasses.replace(judge_recipe, updates=20, passes=1)
-    everything = data.SemiSupervisedDataset(x, y, num_classes=images.num_classes)
-    judge = judge_recipe.model(everything, seed=common.FLAGS.seed)
-    judge.fit(everything, epochs=judge_recipe.epochs(everything), verbose=0)
+    judge = common.judge(run)
     drawn = np.arange(DRAWS_PER_CLASS * images.num_classes) % images.num_classes
     samples = model.sample(len(drawn), label=drawn, seed=0)
     common.finish(

@@ -25,12 +25,18 @@ from keras_saae import (
 )
 from keras_saae.models import (
     AAE,
+    M1,
+    M2,
     ClusteringAAE,
     DimensionalityReductionAAE,
+    GaussianMixtureVAE,
     LabelInformedAAE,
     NeuralNetwork,
     SemiSupervisedAAE,
+    SemiSupervisedAdversarialVAE,
+    StackedM2,
     SupervisedAAE,
+    VariationalEncoderClassifier,
 )
 from keras_saae.optimizers import ConstantThenLinear, PhaseOptimizers
 from keras_saae.phases import Phase, PhasedModel
@@ -42,13 +48,19 @@ __all__ = [
     "ClusteringAAE",
     "ConstantThenLinear",
     "DimensionalityReductionAAE",
+    "GaussianMixtureVAE",
     "LabelInformedAAE",
+    "M1",
+    "M2",
     "NeuralNetwork",
     "Phase",
     "PhaseOptimizers",
     "PhasedModel",
     "SemiSupervisedAAE",
+    "SemiSupervisedAdversarialVAE",
+    "StackedM2",
     "SupervisedAAE",
+    "VariationalEncoderClassifier",
     "callbacks",
     "data",
     "evaluation",

@@ -163,6 +163,11 @@ def check_groups(groups, num_classes=None):
     return array.astype("int64", copy=False)
 
 
+def check_optional_groups(groups, num_classes):
+    """Return `groups`, as of `check_groups`, as a list that can be saved, or None."""
+    return None if groups is None else check_groups(groups, num_classes).tolist()
+
+
 def check_count(value, name, minimum=1):
     """Return `value` as an int of at least `minimum`.
 
@@ -292,6 +297,37 @@ def check_prior(name, prior):
     return shape[1]
 
 
+def check_class_prior(name, prior):
+    """Return the number of classes of a prior that knows their probabilities.
+
+    Args:
+        name: how messages call the argument.
+        prior: as of `check_prior`, with `log_weights` `(num_classes,)`.
+
+    Returns:
+        Python int, at least 2.
+
+    Raises:
+        TypeError: if it has no `log_weights`.
+    """
+    check_prior(name, prior)
+    if not hasattr(prior, "log_weights"):
+        raise TypeError(
+            f"`{name}` must tell the log-probability of each class as `log_weights`, "
+            f"like priors.Categorical. Received: {prior!r}"
+        )
+    return prior.log_weights.shape[0]
+
+
+def check_parts(name, parts, num_classes):
+    """Say that each class needs a part of the prior, unless there are as many."""
+    if parts != num_classes:
+        raise ValueError(
+            f"Each class owns a part of the prior. Received a `{name}` of "
+            f"{parts} parts for num_classes={num_classes}."
+        )
+
+
 def check_network(name, network, input_shape=None, output_shape=None):
     """Say what is wrong with a network passed to a model.
 
@@ -364,6 +400,39 @@ def check_classifier(name, network, image_shape, num_classes):
             f"`{name}` must end in class logits; the losses apply the softmax. Its "
             f"last layer {last.name!r} gives probabilities. Give it no activation; for "
             "keras.applications pass classifier_activation=None."
+        )
+
+
+def check_decoder_width(decoder, num_classes=0):
+    """Return the width of z that a decoder of classes and z takes.
+
+    Args:
+        decoder: Keras model from codes `(n, num_classes + z_dim)`.
+        num_classes: width of what stands beside z.
+
+    Raises:
+        TypeError, ValueError: if it takes other inputs.
+    """
+    check_network("decoder", decoder)
+    shape = decoder.input_shape[1:]
+    if len(shape) != 1 or shape[0] <= num_classes:
+        raise ValueError(
+            f"`decoder` must take codes (n, {num_classes} + z_dim). Received a model "
+            f"with inputs of shape {shape}."
+        )
+    return shape[0] - num_classes
+
+
+def check_gaussian_encoder(name, encoder):
+    """Say what is wrong with a trained encoder of q(z|x) = N(m, s^2) passed to a model.
+
+    Raises:
+        TypeError: if it is not a `StochasticEncoder` of posterior "gaussian".
+    """
+    if getattr(encoder, "posterior", None) != "gaussian":
+        raise TypeError(
+            f"`{name}` must be a StochasticEncoder with posterior 'gaussian', such as "
+            f"the `encoder` of a trained M1. Received: {encoder!r}"
         )
 
 

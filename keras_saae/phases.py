@@ -98,6 +98,8 @@ class PhasedModel(StepAdapter, keras.Model):
     and may define:
         `image_shape`: shape of one image; arrays of another shape are refused.
         `batch_keys`: the entries that a training batch must have.
+        `num_classes`: number of classes; labels beyond are refused.
+        `groups`: main class of each class, where labels may tell no more than that.
         `prepare(batch, training)`: done once per step, before the phases, such
             as scaling pixels and adding noise that several phases share.
         `extra_metrics`: list of metrics that the losses update.
@@ -109,6 +111,7 @@ class PhasedModel(StepAdapter, keras.Model):
 
     image_shape = None
     num_classes = None
+    groups = None
     batch_keys = ("x",)
 
     def phases(self) -> Sequence[Phase]:
@@ -329,6 +332,13 @@ class PhasedModel(StepAdapter, keras.Model):
     def _is_label_free(self):
         return tuple(self.batch_keys) == ("x",)
 
+    @property
+    def _num_labels(self):
+        """Number of labels in training: classes, and main classes if there are any."""
+        if self.groups is None:
+            return self.num_classes
+        return self.num_classes + max(self.groups) + 1
+
     def _takes_no_labels(self):
         return ValueError(
             f"{type(self).__name__} takes no labels, and was given some. Pass images "
@@ -372,7 +382,7 @@ class PhasedModel(StepAdapter, keras.Model):
             checks.check_labels(
                 batch["y_labelled"],
                 len(batch["x_labelled"]),
-                self.num_classes,
+                self._num_labels,
                 name="y_labelled",
                 allow_unlabelled=False,
             )

@@ -82,13 +82,17 @@ class Categorical:
 
     def sample(self, n, labels=None, seed=None):
         """Draws `(n, width)` one-hot rows; labels `(n,)` other than -1 are encoded."""
-        weights = self.weights or [1 / self.width] * self.width
-        log_weights = ops.log(ops.convert_to_tensor([weights], dtype="float32"))
-        drawn = keras.random.categorical(log_weights, n, seed=seed)[0]
+        drawn = keras.random.categorical(self.log_weights[None], n, seed=seed)[0]
         if labels is not None:
             labels = ops.cast(labels, drawn.dtype)
             drawn = ops.where(labels < 0, drawn, labels)
         return ops.one_hot(drawn, self.width, dtype="float32")
+
+    @property
+    def log_weights(self):
+        """Log-probability of each class, `(width,)`, in nats."""
+        weights = self.weights or [1 / self.width] * self.width
+        return ops.log(ops.convert_to_tensor(weights, dtype="float32"))
 
     def get_config(self):
         return {"width": self.width, "weights": self.weights}
@@ -217,6 +221,79 @@ class GaussianMixture:
             "radius": self.radius,
             "stddev_along": self.stddev_along,
             "stddev_across": self.stddev_across,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**config)
+
+
+@keras.saving.register_keras_serializable("keras_saae")
+class ClassGaussians:
+    """N(mean_k, I) for each class k, all means at the same distance from each other.
+
+        mean_k = distance / sqrt(2) e_k,   e_k the k-th unit vector
+
+    Args:
+        num_classes: number of Gaussians, K.
+        width: number of dimensions, at least K; K if not given, 10 for MNIST.
+        distance: of the means. Of 8 standard deviations, one draw in 30,000 is nearer
+            to a given other mean than to its own.
+        weights: probability of each class, as of `Categorical`.
+
+    Raises:
+        ValueError: if there are more classes than dimensions, fewer than two classes,
+            or `distance` is not positive.
+
+    Source: Ghosh et al., arXiv:1806.00081, one Gaussian per class; places and distance
+    are ours.
+    """
+
+    def __init__(self, num_classes, width=None, distance=8.0, weights=None):
+        width = num_classes if width is None else width
+        self.classes = Categorical(num_classes, weights)
+        if num_classes > width or distance <= 0:
+            raise ValueError(
+                "Gaussians at equal distances need a dimension for each class, and a "
+                f"positive distance. Received num_classes={num_classes}, "
+                f"width={width}, distance={distance}. Take z_dim >= num_classes."
+            )
+        self.num_classes, self.width, self.distance = num_classes, width, distance
+
+    @property
+    def means(self):
+        """Middle of each class, `(num_classes, width)`."""
+        places = ops.eye(self.num_classes, self.width, dtype="float32")
+        return self.distance / math.sqrt(2) * places
+
+    @property
+    def log_weights(self):
+        """Log-probability of each class, `(num_classes,)`, in nats."""
+        return self.classes.log_weights
+
+    def sample(self, n, labels=None, seed=None):
+        """Draws `(n, width)`, each from its label's Gaussian; -1 or none means any."""
+        of_class, of_place = _two_seeds(seed)
+        y = self.classes.sample(n, labels, seed=of_class)
+        e = keras.random.normal((n, self.width), dtype="float32", seed=of_place)
+        return ops.matmul(y, self.means) + e
+
+    def log_densities(self, z):
+        """Log-density of codes `(n, width)` under each Gaussian, `(n, num_classes)`."""
+        z = ops.expand_dims(ops.convert_to_tensor(z, dtype="float32"), 1)
+        squares = ops.sum(ops.square(z - self.means), axis=-1)
+        return -0.5 * (squares + self.width * math.log(2 * math.pi))
+
+    def class_of(self, z):
+        """The class that codes `(n, width)` most likely come from, int `(n,)`."""
+        return ops.argmax(self.log_densities(z) + self.log_weights, axis=-1)
+
+    def get_config(self):
+        return {
+            "num_classes": self.num_classes,
+            "width": self.width,
+            "distance": self.distance,
+            "weights": self.classes.weights,
         }
 
     @classmethod

@@ -6,15 +6,27 @@ import tiny
 
 from keras_saae import (
     AAE,
+    M1,
+    M2,
     ClusteringAAE,
     DimensionalityReductionAAE,
+    GaussianMixtureVAE,
     LabelInformedAAE,
     PhaseOptimizers,
+    SemiSupervisedAdversarialVAE,
+    StackedM2,
     SupervisedAAE,
+    VariationalEncoderClassifier,
 )
 from keras_saae.data import UnlabelledDataset
-from keras_saae.networks import mlp_decoder, mlp_discriminator, mlp_encoder
-from keras_saae.priors import Categorical, Gaussian, GaussianMixture
+from keras_saae.networks import (
+    StochasticEncoder,
+    mlp_decoder,
+    mlp_discriminator,
+    mlp_encoder,
+    with_linear_head,
+)
+from keras_saae.priors import Categorical, ClassGaussians, Gaussian, GaussianMixture
 
 K, Z = tiny.NUM_CLASSES, tiny.Z_DIM
 
@@ -28,6 +40,30 @@ def _networks(code_width, **discriminators):
             name: mlp_discriminator(width, name, **settings)
             for name, width in discriminators.items()
         },
+    }
+
+
+def _linear(input_shape, width, name):
+    encoder = mlp_encoder(input_shape, hidden=(5,), activation="softplus")
+    return with_linear_head(encoder, width, name, seed=0)
+
+
+def _trained_encoder(z_dim):
+    trunk = mlp_encoder(tiny.IMAGE_SHAPE, hidden=(6,), name="trained")
+    return StochasticEncoder(trunk, z_dim, "gaussian")
+
+
+def _stacked():
+    shape = {"hidden": (5,), "seed": 0}
+    return {
+        "code_encoder": _trained_encoder(4),
+        "code_decoder": mlp_decoder(tiny.IMAGE_SHAPE, 4, name="trained", **shape),
+        "encoder": mlp_encoder((3,), **shape),
+        "classifier": _linear((3,), K, "classifier"),
+        "decoder": _linear((K + Z,), 6, "of_codes"),
+        "prior_y": Categorical(K),
+        "kept": [3, 0, 1],
+        "head_hidden": (6,),
     }
 
 
@@ -70,6 +106,38 @@ def _parts(name):
             DimensionalityReductionAAE,
             {**_networks(Z, **two), **_two_priors(), "labelled": False},
         ),
+        "m1": lambda: (M1, _networks(Z)),
+        "m2": lambda: (
+            M2,
+            {
+                **_networks(K + Z),
+                "classifier": _linear(tiny.IMAGE_SHAPE, K, "classifier"),
+                "prior_y": Categorical(K, [0.5, 0.25, 0.25]),
+                "head_hidden": (6,),
+            },
+        ),
+        "stacked_m2": lambda: (StackedM2, _stacked()),
+        "gaussian_mixture_vae": lambda: (
+            GaussianMixtureVAE,
+            {
+                **_networks(K),
+                "prior": ClassGaussians(K, distance=2.0, weights=[0.5, 0.25, 0.25]),
+                "num_classes": K,
+            },
+        ),
+        "variational_encoder_classifier": lambda: (
+            VariationalEncoderClassifier,
+            {"encoder": _networks(Z)["encoder"], "z_dim": Z, "num_classes": K},
+        ),
+        "semi_supervised_adversarial_vae": lambda: (
+            SemiSupervisedAdversarialVAE,
+            {
+                **_networks(Z),
+                "encoder": _trained_encoder(Z),
+                "y_head": _linear((Z,), K, "y_head"),
+                "discriminator": _linear(tiny.IMAGE_SHAPE, 1, "discriminator"),
+            },
+        ),
     }[name]()
 
 
@@ -80,7 +148,16 @@ NAMES = (
     "clustering",
     "dimensionality_reduction",
     "dimensionality_reduction_unlabelled",
+    "m1",
+    "m2",
+    "stacked_m2",
+    "gaussian_mixture_vae",
+    "variational_encoder_classifier",
+    "semi_supervised_adversarial_vae",
 )
+
+
+VARIATIONAL = NAMES[6:]  # whose priors enter as formulas, not by draws
 
 
 def model(name, **settings):
@@ -98,7 +175,10 @@ def quiet(name, **settings):
     rows_y = tiny.Fixed(np.eye(K)[rng.integers(K, size=64)])
     _, parts = _parts(name)
     priors = {"prior": rows_z, "prior_z": rows_z, "prior_y": rows_y}
-    return model(name, **{k: v for k, v in priors.items() if k in parts}, **settings)
+    drawn_from = {} if name in VARIATIONAL else priors
+    return model(
+        name, **{k: v for k, v in drawn_from.items() if k in parts}, **settings
+    )
 
 
 def compiled(built, make=None):

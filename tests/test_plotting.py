@@ -508,3 +508,33 @@ def test_planes_have_a_panel_per_method_and_mark_the_heads_in_the_first():
 def test_points_that_do_not_fit_are_refused(draw, message):
     with pytest.raises(ValueError, match=message):
         draw()
+
+
+# --- lines and tables of numbers --------------------------------------------------
+
+
+def test_risk_is_drawn_over_the_share_of_images_answered():
+    curves = {"one": ([0.5, 1.0], [0.0, 2.0]), "other": ([0.5, 1.0], [1.0, 2.0])}
+    (axes,) = plotting.risk_coverage(curves).axes
+    lines = {line.get_label(): line.get_xydata().tolist() for line in axes.lines}
+    assert lines == {"one": [[50, 0], [100, 2]], "other": [[50, 1], [100, 2]]}
+    assert axes.get_ylim()[0] == 0
+
+
+@pytest.mark.parametrize("curves", [{}, {"one": ([1, 2], [1])}, {"one": ([], [])}])
+def test_lines_of_nothing_or_of_unequal_lengths_are_refused(curves):
+    with pytest.raises(ValueError, match="two lists of equal lengths"):
+        plotting.lines(curves, "x", "y")
+
+
+def test_confusion_shows_the_shares_of_each_class():
+    (axes,) = plotting.confusion([[3, 1], [0, 2]], ["cat", "dog"]).axes
+    shown = {text.get_position(): text.get_text() for text in axes.texts}
+    assert shown == {(0, 0): "75", (1, 0): "25", (1, 1): "100"}  # (column, row)
+    labels = [label.get_text() for label in axes.get_yticklabels()]
+    assert labels == ["cat", "dog"]
+
+
+def test_confusion_of_another_number_of_classes_is_refused():
+    with pytest.raises(ValueError, match=r"each of 3 classes. Received shape \(2, 2\)"):
+        plotting.confusion(np.eye(2), ["a", "b", "c"])

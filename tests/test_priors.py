@@ -7,6 +7,7 @@ from keras import ops
 
 from keras_saae.priors import (
     Categorical,
+    ClassGaussians,
     Gaussian,
     GaussianMixture,
     SwissRoll,
@@ -26,6 +27,7 @@ PRIORS = pytest.mark.parametrize(
         Uniform(3, scale=2.0),
         GaussianMixture(4),
         SwissRoll(4, turns=1.5),
+        ClassGaussians(3, width=4, distance=5.0, weights=[0.5, 0.25, 0.25]),
     ],
     ids=lambda prior: type(prior).__name__,
 )
@@ -126,8 +128,14 @@ def test_uniform_refuses(settings):
 
 # --- priors of which each class owns a part ---------------------------------------
 
+OF_CLASSES = pytest.mark.parametrize(
+    "prior", [GaussianMixture(4), SwissRoll(4), ClassGaussians(4)], ids=["G", "S", "C"]
+)
 
-@pytest.mark.parametrize("prior", [GaussianMixture(4), SwissRoll(4)], ids=["G", "S"])
+
+@pytest.mark.parametrize(
+    "prior", [GaussianMixture(4), SwissRoll(4), ClassGaussians(4)], ids=["G", "S", "C"]
+)
 def test_draws_of_a_label_lie_in_its_part(prior):
     labels = np.repeat(np.arange(4), 200).astype("int32")
     z = draw(prior, 800, labels=ops.convert_to_tensor(labels), seed=0)
@@ -135,7 +143,9 @@ def test_draws_of_a_label_lie_in_its_part(prior):
     assert np.mean(found == labels) > 0.98  # noise carries a few across a border
 
 
-@pytest.mark.parametrize("prior", [GaussianMixture(4), SwissRoll(4)], ids=["G", "S"])
+@pytest.mark.parametrize(
+    "prior", [GaussianMixture(4), SwissRoll(4), ClassGaussians(4)], ids=["G", "S", "C"]
+)
 @pytest.mark.parametrize("labels", [None, np.full(8000, -1, "int32")])
 def test_unknown_labels_draw_from_all_parts_alike(prior, labels):
     labels = None if labels is None else ops.convert_to_tensor(labels)
@@ -195,3 +205,45 @@ def test_swiss_roll_without_noise_lies_on_its_curve():
 def test_priors_of_the_plane_refuse(prior, settings, message):
     with pytest.raises(ValueError, match=message):
         prior(**settings)
+
+
+def test_gaussians_of_classes_are_all_as_far_from_each_other():
+    means = ops.convert_to_numpy(ClassGaussians(3, width=4, distance=5.0).means)
+    apart = np.linalg.norm(means[:, None] - means, axis=-1)
+    np.testing.assert_allclose(apart, 5.0 * (1 - np.eye(3)), rtol=1e-5)
+
+
+def test_draws_of_a_class_gaussian_lie_around_its_middle():
+    prior = ClassGaussians(2, width=3, distance=3 * np.sqrt(2))
+    z = draw(prior, 20_000, labels=ops.ones((20_000,), dtype="int32"), seed=0)
+    np.testing.assert_allclose(z.mean(axis=0), [0.0, 3.0, 0.0], atol=0.04)
+    np.testing.assert_allclose(z.std(axis=0), 1.0, rtol=0.03)
+
+
+def test_log_density_of_class_gaussians_falls_by_half_the_squared_distance():
+    prior = ClassGaussians(2, distance=3 * np.sqrt(2))
+    found = ops.convert_to_numpy(prior.log_densities(np.array([[3.0, 1.0]])))
+    expected = -np.log(2 * np.pi) - 0.5 * np.array([[1.0, 9.0 + 4.0]])
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+def test_rarer_class_needs_a_nearer_code():
+    z = np.array([[1.01, 1.0]])  # barely nearer to class 0
+    even, uneven = (
+        ClassGaussians(2, distance=2.0, weights=w) for w in (None, [0.1, 0.9])
+    )
+    assert ops.convert_to_numpy(even.class_of(z)).tolist() == [0]
+    assert ops.convert_to_numpy(uneven.class_of(z)).tolist() == [1]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"num_classes": 4, "width": 3}, "a dimension for each class.*num_classes=4"),
+        ({"num_classes": 2, "distance": 0.0}, "positive distance.*distance=0.0"),
+        ({"num_classes": 1}, "at least two classes. Received width=1"),
+    ],
+)
+def test_class_gaussians_refuse(settings, message):
+    with pytest.raises(ValueError, match=message):
+        ClassGaussians(**settings)

@@ -19,6 +19,8 @@ NARROW = {
     "discriminator_z_hidden": (6,),
     "discriminator_y_hidden": (6,),
     "discriminator_hidden": (6,),
+    "head_hidden": (6,),
+    "filters": None,
     "z_dim": 2,
     "batch_size": 8,
     "labelled_batch_size": 6,
@@ -29,7 +31,20 @@ MNIST_UPDATES = 60_000 // 100  # in an epoch of all training images
 def narrow(name, **changes):
     recipe = recipes.get(name)
     sizes = {key: value for key, value in NARROW.items() if hasattr(recipe, key)}
+    if name in ("paper_mixture_vae", "mixture_vae", "mixture_vae_small"):
+        del sizes["z_dim"]  # one for each class
     return dataclasses.replace(recipe, **{**sizes, **changes})
+
+
+def trained_parts(name):
+    """What the recipes of a second step want of the first."""
+    if name.removesuffix("_small") in ("paper_m1_m2", "m1_m2"):
+        m1 = narrow("m1").build((4, 4))
+        return {"code_encoder": m1.encoder, "code_decoder": m1.decoder, "kept": [1]}
+    if name.removesuffix("_small") == "adversarial_vae":
+        first = narrow("encoder_classifier").build((4, 4), 3)
+        return {"encoder": first.encoder, "y_head": first.y_head}
+    return {}
 
 
 def narrow_model(name, epochs=2000, **changes):
@@ -153,7 +168,7 @@ def test_recipe_builds_a_model_that_trains(name):
     assert dataset.batch_size == 8
     assert getattr(dataset, "labelled_batch_size", 6) == 6
     assert dataset.seed == 3
-    model = recipe.model(dataset, epochs=1)
+    model = recipe.model(dataset, epochs=1, **trained_parts(name))
     history = model.fit(dataset, epochs=1, callbacks=recipe.callbacks(), verbose=0)
     assert all(np.isfinite(history.history[phase][0]) for phase in recipe.optimizers)
 
@@ -333,3 +348,36 @@ def test_an_ablation_is_default_but_for_what_it_names():
     without_vat = recipes.get("without_vat").settings()
     changed = {k for k in default if without_vat[k] != default[k]}
     assert changed == {"name", "source", "vat_weight"}
+
+
+# Recipes of variational models
+
+
+@pytest.mark.parametrize("name", ["m1_m2", "adversarial_vae"])
+def test_second_step_without_the_first_is_refused(name):
+    recipe = narrow(name)
+    dataset = recipe.dataset(tiny.images(24), tiny.dataset().y)
+    with pytest.raises(TypeError, match="pass (code_)?encoder="):
+        recipe.model(dataset)
+
+
+@pytest.mark.parametrize(("given", "expected"), [(None, 9 / 24), (0.25, 0.25)])
+def test_labels_of_m2_weigh_as_many_images_as_they_are(given, expected):
+    recipe = narrow("paper_m2", labelled_weight=given)
+    dataset = tiny.dataset(num_classes=3)
+    assert recipe.model(dataset, epochs=1).labelled_weight == expected
+
+
+def test_encoder_of_the_mixture_vae_has_four_convolutions_and_two_dense_layers():
+    model = dataclasses.replace(
+        recipes.get("paper_mixture_vae"), filters=(2, 2, 3, 3), hidden=(6, 5)
+    ).build((8, 8), 3)
+    for network, kind in (
+        (model.encoder.trunk, keras.layers.Conv2D),
+        (model.decoder, keras.layers.Conv2DTranspose),
+    ):
+        kinds = [type(layer) for layer in network.layers]
+        assert kinds.count(kind) == 4
+    assert model.encoder.trunk.output_shape == (None, 5)
+    assert model.decoder.output_shape == (None, 8, 8)
+    assert model.z_dim == 3

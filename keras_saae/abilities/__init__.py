@@ -10,14 +10,18 @@ from keras_saae.abilities.class_and_style import (
     DecodesClassAndStyle,
     EncodesClassAndStyle,
 )
-from keras_saae.abilities.one_code import OneCode
+from keras_saae.abilities.class_bounds import ClassBounds
+from keras_saae.abilities.one_code import ClassifiesCodes, EncodesOneCode, OneCode
 from keras_saae.abilities.smoothness import SmoothClassifier
 from keras_saae.abilities.views import PerturbsImages
 
 __all__ = [
     "AveragedClassifier",
+    "ClassBounds",
+    "ClassifiesCodes",
     "DecodesClassAndStyle",
     "EncodesClassAndStyle",
+    "EncodesOneCode",
     "OneCode",
     "PerturbsImages",
     "SmoothClassifier",

@@ -8,11 +8,10 @@ from keras_saae.networks import pixels
 from keras_saae.phases import EVALUATION_BATCH_SIZE
 
 
-class OneCode:
-    """Reads z from images and draws images from z.
+class EncodesOneCode:
+    """Reads z from images.
 
-    Uses the model's `encoder` (a `StochasticEncoder`), `decoder`, `prior`, `z_dim` and
-    `image_shape`.
+    Uses the model's `encoder` (a `StochasticEncoder`) and `image_shape`.
     """
 
     def call(self, x, training=False):
@@ -28,17 +27,19 @@ class OneCode:
                 posterior is deterministic. Without, the middle: the Gaussian's mean,
                 the universal posterior at noise 0.
         """
-        if seed is None or not self.encoder.noise_dim:
-            return self.predict(x, verbose=0)
         x = checks.check_images(x, image_shape=self.image_shape)
         if x.dtype == np.uint8:
             x = x.astype("float32") / 255.0
-        noise = self.encoder.noise(x, seed)
-        return self.encoder.predict(
-            [x, ops.convert_to_numpy(noise)],
-            batch_size=EVALUATION_BATCH_SIZE,
-            verbose=0,
-        )
+        if seed is not None and self.encoder.noise_dim:
+            x = [x, ops.convert_to_numpy(self.encoder.noise(x, seed))]
+        return self.encoder.predict(x, batch_size=EVALUATION_BATCH_SIZE, verbose=0)
+
+
+class OneCode(EncodesOneCode):
+    """Reads z from images and draws images from z.
+
+    Uses the model's `decoder`, `prior` and `z_dim` beside those of `EncodesOneCode`.
+    """
 
     def decode(self, z):
         """Images of codes `(n, z_dim)`, an array `(n, *image_shape)` in [0, 1].
@@ -82,3 +83,18 @@ class OneCode:
             labels = ops.convert_to_tensor(labels.astype("int32"))
         z = self.prior.sample(n, labels=labels, seed=seed)
         return self.decode(ops.convert_to_numpy(z))
+
+
+class ClassifiesCodes:
+    """Predicts the class of an image from its code.
+
+    Uses the model's `encoder` (a `StochasticEncoder`) and `code_logits(z)`.
+    """
+
+    def call(self, x, training=False):
+        """Class probabilities `(n, num_classes)` of images, from their mean codes."""
+        return ops.softmax(self.classify(pixels(x), training))
+
+    def classify(self, x, training=False):
+        """Class logits of images, a tensor: what attacks climb without rounding."""
+        return self.code_logits(self.encoder(x, training=training))

@@ -5,7 +5,12 @@ import warnings
 
 import numpy as np
 
-from keras_saae.checks import check_count, check_images, check_labels
+from keras_saae.checks import (
+    check_count,
+    check_groups,
+    check_images,
+    check_labels,
+)
 from keras_saae.data import randomness
 from keras_saae.data.unlabelled import UnlabelledDataset
 
@@ -41,12 +46,15 @@ class SemiSupervisedDataset(UnlabelledDataset):
         epoch: "unlabelled" counts passes over all images. "labelled" counts passes
             over the labelled ones, only to reproduce those who did so: with 100
             labels in batches of 100, such an epoch is one update.
+        groups: main class of each class, from `class_groups`, where some labels tell no
+            more than that, num_classes + g. They take their turn in the batches like
+            classes.
 
     Attributes:
         num_images: number of images, labelled or not.
         num_labelled: number of labelled images.
         num_classes: number of classes.
-        labelled_counts: int64 `(num_classes,)`, labelled images per class.
+        labelled_counts: int64, labelled images per class (and main class).
 
     Raises:
         TypeError: if images, labels or sizes have a wrong type.
@@ -69,11 +77,16 @@ class SemiSupervisedDataset(UnlabelledDataset):
         num_classes=None,
         seed=0,
         epoch="unlabelled",
+        groups=None,
     ):
+        if groups is not None:
+            groups = check_groups(groups, num_classes)
+            num_classes = len(groups)
         if num_classes is not None:
             num_classes = check_count(num_classes, "num_classes")
         x = check_images(x, allow_lazy=True)
-        self.y = check_labels(y, len(x), num_classes)
+        num_groups = 0 if groups is None else groups.max() + 1
+        self.y = check_labels(y, len(x), num_classes and num_classes + num_groups)
         self.labelled_batch_size = check_count(
             labelled_batch_size, "labelled_batch_size"
         )
@@ -92,7 +105,8 @@ class SemiSupervisedDataset(UnlabelledDataset):
         self.epoch = epoch
         self.num_classes = num_classes or int(labels.max()) + 1
         self.labelled_counts = np.bincount(labels, minlength=self.num_classes)
-        self._warn_of_unlabelled_classes()
+        if groups is None:
+            self._warn_of_unlabelled_classes()
         self._images_of_class = [
             np.flatnonzero(self.y == c) for c in np.flatnonzero(self.labelled_counts)
         ]

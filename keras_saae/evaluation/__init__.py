@@ -9,6 +9,7 @@ from keras_saae.evaluation.clustering import (
     paper_error,
 )
 from keras_saae.evaluation.error_rate import error_rate
+from keras_saae.evaluation.evasion import evasion_loss
 from keras_saae.evaluation.generation import (
     class_fidelity,
     class_shares,
@@ -21,6 +22,7 @@ from keras_saae.evaluation.likelihood import (
     parzen_log_densities,
     parzen_log_likelihood,
 )
+from keras_saae.evaluation.reconstruction import class_kept, sharpness
 from keras_saae.evaluation.rejection import (
     area_under_risk_coverage,
     expected_calibration_error,
@@ -36,8 +38,10 @@ __all__ = [
     "area_under_risk_coverage",
     "attacks",
     "class_fidelity",
+    "class_kept",
     "class_shares",
     "error_rate",
+    "evasion_loss",
     "expected_calibration_error",
     "latent_mmd",
     "majority_error",
@@ -47,6 +51,7 @@ __all__ = [
     "parzen_log_densities",
     "parzen_log_likelihood",
     "risk_coverage",
+    "sharpness",
     "style_leakage",
     "style_variety",
 ]

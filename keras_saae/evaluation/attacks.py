@@ -16,7 +16,8 @@ images of noise, so that they pass for class y:
     towards = log_odds_loss(model)
     pgd(model, noise, y, epsilon=1.0, loss=lambda x, y: -towards(x, y))
 
-A rejecting classifier wants a loss that also keeps the image accepted. Before believing
+A rejecting classifier wants a loss that also keeps the image accepted,
+`evaluation.evasion_loss`. Before believing
 a robust result, let epsilon, steps and restarts grow: the error must grow to 100 %.
 """
 

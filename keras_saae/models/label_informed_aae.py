@@ -80,11 +80,7 @@ class LabelInformedAAE(OneCode, PerturbsImages, PhasedModel):
         self.prior = prior
         self.z_dim = checks.check_prior("prior", prior)
         parts = getattr(prior, "num_classes", num_classes)
-        if parts != num_classes:
-            raise ValueError(
-                "Each class owns a part of the prior. Received a prior of "
-                f"{parts} parts for num_classes={num_classes}."
-            )
+        checks.check_parts("prior", parts, num_classes)
         checks.check_network("encoder", encoder)
         self.image_shape = tuple(encoder.input_shape[1:])
         checks.check_network("decoder", decoder, (self.z_dim,), self.image_shape)

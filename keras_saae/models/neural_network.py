@@ -26,6 +26,8 @@ class NeuralNetwork(AveragedClassifier, PhasedModel):
             serializable `augmentation(x, seed)`, such as `networks.RandomAffine()`.
         vat_weight: weight of virtual adversarial training on the unlabelled images.
         vat_radius: L2 length of its perturbation in pixel units.
+        groups: main class of each class, from `data.class_groups`, where some labels
+            tell no more than that, num_classes + g.
         averaging: weight of the past in the moving average of the weights, or
             `None`. `evaluate` and `predict` use the average.
         seed: seeds the noise and the head.
@@ -48,6 +50,7 @@ class NeuralNetwork(AveragedClassifier, PhasedModel):
         augmentation=None,
         vat_weight=0.0,
         vat_radius=1.0,
+        groups=None,
         averaging=None,
         seed=None,
         **kwargs,
@@ -56,6 +59,7 @@ class NeuralNetwork(AveragedClassifier, PhasedModel):
         checks.check_network("encoder", encoder)
         self.image_shape = tuple(encoder.input_shape[1:])
         self.num_classes = checks.check_count(num_classes, "num_classes", minimum=2)
+        self.groups = checks.check_optional_groups(groups, num_classes)
         self.input_noise = input_noise
         self.augmentation = checks.check_augmentation(augmentation)
         self.vat_weight, self.vat_radius = vat_weight, vat_radius
@@ -107,8 +111,9 @@ class NeuralNetwork(AveragedClassifier, PhasedModel):
         """Cross-entropy of the labels, plus virtual adversarial training if asked."""
         encoder = self._encoder(training)
         y_logits, _ = encoder(batch["x_labelled"], training=training)
-        loss = losses.classification_loss(batch["y_labelled"], y_logits)
-        self.error.update_state(losses.errors(batch["y_labelled"], y_logits))
+        labels = batch["y_labelled"]
+        loss = losses.classification_loss(labels, y_logits, self.groups)
+        self.error.update_state(losses.errors(labels, y_logits, self.groups))
         if training and self.vat_weight:
             loss = loss + self.vat_weight * losses.virtual_adversarial_loss(
                 encoder.classify,
@@ -129,6 +134,7 @@ class NeuralNetwork(AveragedClassifier, PhasedModel):
             "augmentation": serialize(self.augmentation),
             "vat_weight": self.vat_weight,
             "vat_radius": self.vat_radius,
+            "groups": self.groups,
             "averaging": self.averaging,
             "seed": self.seed,
             "name": self.name,

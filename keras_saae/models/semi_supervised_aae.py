@@ -81,6 +81,8 @@ class SemiSupervisedAAE(
         warm_up: updates over which the weights of virtual adversarial training, style
             consistency and augmentation rise from 0, such as 1,000. They hold what the
             classifier believes; at first it believes little that is true.
+        groups: main class of each class, from `data.class_groups`, where some labels
+            tell no more than that, num_classes + g. Not with "one_hot" reconstruction.
         averaging: weight of the past in the moving average of the encoder's
             weights, such as 0.999, or `None` for no average. `evaluate`, `predict`
             and `encode` use the average; training does not.
@@ -129,6 +131,7 @@ class SemiSupervisedAAE(
         style_consistency_weight=0.0,
         style_consistency_scale=1.0,
         warm_up=0,
+        groups=None,
         averaging=None,
         seed=None,
         **kwargs,
@@ -175,6 +178,12 @@ class SemiSupervisedAAE(
         self.prior_z, self.prior_y = prior_z, prior_y
         self.z_dim = checks.check_prior("prior_z", prior_z)
         self.num_classes = checks.check_prior("prior_y", prior_y)
+        self.groups = checks.check_optional_groups(groups, self.num_classes)
+        if groups is not None and labelled_reconstruction == "one_hot":
+            raise ValueError(
+                "Images labelled by their main class alone have no one-hot code. "
+                'Received `groups` and labelled_reconstruction="one_hot": take "soft".'
+            )
         checks.check_network("encoder", encoder)
         self.image_shape = tuple(encoder.input_shape[1:])
         code_width = self.num_classes + self.z_dim
@@ -314,8 +323,8 @@ class SemiSupervisedAAE(
         y_logits, _ = encoder(
             self._view(batch, "x_labelled", "classification"), training=training
         )
-        loss = losses.classification_loss(y_labelled, y_logits)
-        self.error.update_state(losses.errors(y_labelled, y_logits))
+        loss = losses.classification_loss(y_labelled, y_logits, self.groups)
+        self.error.update_state(losses.errors(y_labelled, y_logits, self.groups))
         if training and self.is_smoothed:
             loss = loss + batch["warmth"] * self.smoothness_loss(batch["x"])
         return loss
@@ -352,6 +361,7 @@ class SemiSupervisedAAE(
             "reconstruction_trains_y": self.reconstruction_trains_y,
             "labelled_adversarial": self.labelled_adversarial,
             **self.smoothness_config(),
+            "groups": self.groups,
             "averaging": self.averaging,
             "seed": self.seed,
             "name": self.name,

@@ -2,13 +2,20 @@
 
 from keras_saae.networks.augmentation import RandomAffine
 from keras_saae.networks.averaging import averaged_copy, update_average
+from keras_saae.networks.class_given import EncoderGivenClass
 from keras_saae.networks.conv import conv_decoder, conv_encoder
 from keras_saae.networks.heads import EncoderWithHeads
-from keras_saae.networks.mlp import mlp_decoder, mlp_discriminator, mlp_encoder
+from keras_saae.networks.mlp import (
+    mlp_decoder,
+    mlp_discriminator,
+    mlp_encoder,
+    with_linear_head,
+)
 from keras_saae.networks.pixels import pixels, with_noise
-from keras_saae.networks.posterior import POSTERIORS, StochasticEncoder
+from keras_saae.networks.posterior import POSTERIORS, StochasticEncoder, moved
 
 __all__ = [
+    "EncoderGivenClass",
     "EncoderWithHeads",
     "POSTERIORS",
     "RandomAffine",
@@ -19,7 +26,9 @@ __all__ = [
     "mlp_decoder",
     "mlp_discriminator",
     "mlp_encoder",
+    "moved",
     "pixels",
     "update_average",
+    "with_linear_head",
     "with_noise",
 ]

@@ -46,6 +46,34 @@ def mlp_decoder(image_shape, code_width, name="decoder", **settings):
     return keras.Model(code, x, name=name)
 
 
+def with_linear_head(network, width, name, kernel_initializer=None, seed=None):
+    """A network that ends in numbers without bounds, such as class logits.
+
+    Args:
+        network: built Keras model to features `(n, ...)`, such as an encoder; features
+            of more than one axis are flattened.
+        width: how many numbers.
+        name: name of the result.
+        kernel_initializer: initializer of the head's weights; Glorot's if not given.
+        seed: seeds them.
+
+    Returns:
+        Keras model from the network's inputs to `(n, width)`, float32.
+
+    Example:
+        >>> classifier = with_linear_head(mlp_encoder((28, 28)), 10, "classifier")
+    """
+    x = keras.Input(network.input_shape[1:], name="inputs")
+    h = layers.Flatten(name="flatten_features")(network(x))
+    h = layers.Dense(
+        width,
+        kernel_initializer=seeded(kernel_initializer or "glorot_uniform", seed),
+        dtype="float32",
+        name="outputs",
+    )(h)
+    return keras.Model(x, h, name=name)
+
+
 def mlp_discriminator(code_width, name="discriminator", input_noise=0.0, **settings):
     """Codes to one logit, positive for "drawn from the prior".
 

@@ -9,6 +9,11 @@ from keras_saae.networks.mlp import hidden_layers, seeded
 POSTERIORS = ("deterministic", "gaussian", "universal")
 
 
+def moved(mean, log_variance, noise):
+    """A draw from N(mean, variance) by noise from N(0, I): the reparametrization."""
+    return mean + ops.exp(log_variance / 2) * noise
+
+
 @keras.saving.register_keras_serializable("keras_saae")
 class StochasticEncoder(keras.Model):
     """Turns features into a draw from q(z|x).
@@ -76,11 +81,17 @@ class StochasticEncoder(keras.Model):
             if noise is None:
                 noise = ops.zeros((ops.shape(x)[0], self.noise_dim))
             return self.head([features, noise], training=training)
-        z = self.head(features, training=training)
         if self.posterior == "gaussian":
-            mean, log_variance = ops.split(z, 2, axis=-1)
-            z = mean if noise is None else mean + ops.exp(log_variance / 2) * noise
-        return z
+            mean, log_variance = self._moments(features, training)
+            return mean if noise is None else moved(mean, log_variance, noise)
+        return self.head(features, training=training)
+
+    def moments(self, x, training=False):
+        """Mean and log-variance `(n, z_dim)` of q(z|x), which must be "gaussian"."""
+        return self._moments(self.trunk(x, training=training), training)
+
+    def _moments(self, features, training):
+        return ops.split(self.head(features, training=training), 2, axis=-1)
 
     def noise(self, x, seed):
         """The noise e of images `x`, `(n, z_dim)`; None where z has no use for it."""

@@ -9,8 +9,12 @@ Images are grey `(n, height, width)` or `(n, height, width, 1)`, or RGB
 decoder with a linear output makes, are drawn as black or white.
 """
 
-from keras_saae.plotting.classification import confidence_histogram, predicted_columns
-from keras_saae.plotting.comparisons import error_by_labels
+from keras_saae.plotting.classification import (
+    confidence_histogram,
+    confusion,
+    predicted_columns,
+)
+from keras_saae.plotting.comparisons import error_by_labels, lines, risk_coverage
 from keras_saae.plotting.generation import (
     class_style_grid,
     image_grid,
@@ -27,12 +31,15 @@ __all__ = [
     "clusters",
     "codes",
     "confidence_histogram",
+    "confusion",
     "error_by_labels",
     "image_grid",
     "learning_curves",
+    "lines",
     "planes",
     "predicted_columns",
     "reconstructions",
+    "risk_coverage",
     "save",
     "style_histogram",
     "style_sweep",

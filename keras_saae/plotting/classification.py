@@ -3,7 +3,14 @@
 import numpy as np
 
 from keras_saae.plotting.arrays import check_finite, check_labels, rgb
-from keras_saae.plotting.look import BLUE, RED, finish_axes, house_style, new_figure
+from keras_saae.plotting.look import (
+    BLUE,
+    INK,
+    RED,
+    finish_axes,
+    house_style,
+    new_figure,
+)
 from keras_saae.plotting.mosaics import mosaic
 
 
@@ -187,3 +194,47 @@ def _mark_error(axes, left, top, shape, label):
         verticalalignment="top",
         bbox={"facecolor": RED, "edgecolor": "none", "pad": 1.0},
     )
+
+
+def confusion(counts, class_names):
+    """How often images of one class are taken for another.
+
+    Args:
+        counts: integer `(classes, classes)`, rows by true class, columns by predicted
+            class, as of `sklearn.metrics.confusion_matrix`.
+        class_names: names of the classes in order.
+
+    Returns:
+        A `matplotlib.figure.Figure`, each row in percent of its images.
+
+    Raises:
+        ValueError: if `counts` is not square, or has another number of classes.
+    """
+    counts = np.asarray(counts, "float64")
+    if counts.shape != (len(class_names), len(class_names)):
+        raise ValueError(
+            "`counts` must have a row and a column for each of "
+            f"{len(class_names)} classes. Received shape {counts.shape}."
+        )
+    shares = 100 * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    with house_style():
+        figure = new_figure(*(1.5 + 0.45 * np.array(counts.shape)))
+        axes = figure.add_subplot()
+        axes.imshow(shares, cmap="Blues", vmin=0, vmax=100)
+        places = range(len(class_names))
+        axes.set_xticks(places, class_names, rotation=90)
+        axes.set_yticks(places, class_names)
+        for row, column in np.argwhere(shares >= 0.5):
+            share = shares[row, column]
+            color = "white" if share > 50 else INK
+            axes.text(
+                *(column, row, f"{share:.0f}"),
+                ha="center",
+                va="center",
+                fontsize=7,
+                color=color,
+            )
+        axes.set_xlabel("predicted class")
+        axes.set_ylabel("true class")
+        axes.set_title("Share of each class's images (%)", loc="left")
+    return figure

@@ -77,6 +77,57 @@ def error_by_labels(errors, published=None):
     return figure
 
 
+def risk_coverage(curves):
+    """Error among the surest images against their share.
+
+    Args:
+        curves: dict from name to `(coverage, risk)`, as `evaluation.risk_coverage`
+            returns them: shares in (0, 1] and percent.
+
+    Returns:
+        A `matplotlib.figure.Figure`.
+
+    Raises:
+        ValueError: if there is nothing to draw, or two lists differ in length.
+    """
+    curves = {name: (100 * np.asarray(c), risk) for name, (c, risk) in curves.items()}
+    answered = "images answered (%), the surest first"
+    return lines(curves, answered, "error among them (%)")
+
+
+def lines(curves, x_label, y_label):
+    """Numbers from 0 up over others, a line each.
+
+    Args:
+        curves: dict from name to `(x, y)`, lists of equal lengths.
+        x_label: what x is.
+        y_label: what y is.
+
+    Returns:
+        A `matplotlib.figure.Figure`.
+
+    Raises:
+        ValueError: if there is nothing to draw, or two lists differ in length.
+    """
+    if not curves or any(len(x) != len(y) or not len(x) for x, y in curves.values()):
+        raise ValueError(
+            "`curves` is a dict from name to two lists of equal lengths, which are not "
+            f"empty. Received the names {list(curves)}."
+        )
+    with house_style():
+        figure = new_figure(5.0, 3.6)
+        axes = figure.add_subplot()
+        for name, (x, y) in curves.items():
+            axes.plot(x, y, label=name, marker="o" if len(x) < 20 else None)
+        axes.set_xlabel(x_label)
+        axes.set_ylabel(y_label)
+        axes.set_xlim(left=0)
+        axes.set_ylim(bottom=0)
+        finish_axes(axes)
+        axes.legend()
+    return figure
+
+
 def _deviation(values):
     """Sample standard deviation; 0 of a single value."""
     return np.std(values, ddof=1) if len(values) > 1 else 0.0

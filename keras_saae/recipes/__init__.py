@@ -10,22 +10,35 @@
 from keras_saae import checks
 from keras_saae.recipes import (
     aae,
+    adversarial_vae,
     clustering_aae,
     dimensionality_reduction_aae,
+    gaussian_mixture_vae,
     label_informed_aae,
+    m1,
+    m2,
     neural_network,
     semi_supervised_aae,
+    stacked_m2,
     supervised_aae,
 )
 from keras_saae.recipes.aae import AAERecipe
+from keras_saae.recipes.adversarial_vae import (
+    SemiSupervisedAdversarialVAERecipe,
+    VariationalEncoderClassifierRecipe,
+)
 from keras_saae.recipes.clustering_aae import ClusteringAAERecipe
 from keras_saae.recipes.dimensionality_reduction_aae import (
     DimensionalityReductionAAERecipe,
 )
+from keras_saae.recipes.gaussian_mixture_vae import GaussianMixtureVAERecipe
 from keras_saae.recipes.label_informed_aae import LabelInformedAAERecipe
+from keras_saae.recipes.m1 import M1Recipe
+from keras_saae.recipes.m2 import M2Recipe
 from keras_saae.recipes.neural_network import LABELS_ONLY, NeuralNetworkRecipe
 from keras_saae.recipes.recipe import Recipe
 from keras_saae.recipes.semi_supervised_aae import SemiSupervisedAAERecipe
+from keras_saae.recipes.stacked_m2 import StackedM2Recipe
 from keras_saae.recipes.supervised_aae import SupervisedAAERecipe
 
 RECIPES = {
@@ -38,6 +51,11 @@ RECIPES = {
         supervised_aae,
         clustering_aae,
         dimensionality_reduction_aae,
+        m1,
+        m2,
+        stacked_m2,
+        gaussian_mixture_vae,
+        adversarial_vae,
     )
     for recipe in module.RECIPES
 }
@@ -53,8 +71,10 @@ def get(name, dataset=None):
             small images such as the digits; "augmented" and "generative", ours for
             images and for drawing them; "labels_only", "nn" and "vat" for the
             baselines; "aae", "label_informed", "supervised", "clustering",
-            "dimensionality_reduction" for the rest of the family, which all have a
-            sibling that ends in "_small" and one that begins with "paper_". More in
+            "dimensionality_reduction" for the rest of the family; "m1", "m2", "m1_m2",
+            "mixture_vae" for the variational models. These all have a sibling that ends
+            in "_small" and one that begins with "paper_". "encoder_classifier" and
+            "adversarial_vae" for the two-step model, with "_small" ones. More in
             `RECIPES`.
         dataset: name of the data set to train on, as of `data.load`. For a small one,
             the digits, it is `<name>_small` that counts, where there is such a recipe;
@@ -74,12 +94,18 @@ __all__ = [
     "AAERecipe",
     "ClusteringAAERecipe",
     "DimensionalityReductionAAERecipe",
+    "GaussianMixtureVAERecipe",
     "LABELS_ONLY",
     "LabelInformedAAERecipe",
+    "M1Recipe",
+    "M2Recipe",
     "NeuralNetworkRecipe",
     "RECIPES",
     "Recipe",
     "SemiSupervisedAAERecipe",
+    "SemiSupervisedAdversarialVAERecipe",
+    "StackedM2Recipe",
     "SupervisedAAERecipe",
+    "VariationalEncoderClassifierRecipe",
     "get",
 ]

@@ -62,8 +62,11 @@ class Recipe:
         """The same recipe for a run of that many updates."""
         return dataclasses.replace(self, updates=updates)
 
-    def dataset(self, x, y, num_classes=None, seed=0):
-        """The `SemiSupervisedDataset` of images `x` and labels `y` (-1 for none)."""
+    def dataset(self, x, y, num_classes=None, seed=0, groups=None):
+        """The `SemiSupervisedDataset` of images `x` and labels `y` (-1 for none).
+
+        Give the model the same `groups`, if there are any.
+        """
         return SemiSupervisedDataset(
             x,
             y,
@@ -72,6 +75,7 @@ class Recipe:
             num_classes=num_classes,
             seed=seed,
             epoch=self.epoch,
+            groups=groups,
         )
 
     def epochs(self, dataset):

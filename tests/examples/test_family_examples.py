@@ -41,6 +41,41 @@ EXAMPLES = {
         {"clusters"},
     ),
     "dimensionality_reduction": (("--labels=0",), {"test_error"}, {"planes"}),
+    "m1_m2": (
+        ("--labels=50",),
+        {
+            "test_error",
+            "nearest_neighbour_error",
+            "linear_svm_error",
+            "label_spreading_error",
+        },
+        {"class_style_grid"},
+    ),
+    "mixture_vae": (
+        ("--coverage=0.7",),
+        {"accepted_error", "rejected", "test_error", "calibration_error"},
+        {"risk_coverage", "class_style_grid", "refused", "accepted"},
+    ),
+    "attacks": (
+        ("--images=20", "--epsilons=0.1,0.3", "--steps=3", "--restarts=1"),
+        {"worst_undetected", "reclassified_right", "clean_rejected"},
+        {"undetected", "images"},
+    ),
+    "adversarial_vae": (
+        ("--z_dim=2", "--gamma=0.1"),
+        {"class_kept", "relative_sharpness", "code_error", "test_error"},
+        {"reconstructions", "samples", "plane"},
+    ),
+    "subclasses": (
+        ("--labels=50",),
+        {"main_error", "sub_error"},
+        {"confusion"},
+    ),
+    "own_images": (
+        ("--image_size=16",),
+        {"test_error", "labels_only_test_error"},
+        {"predicted"},
+    ),
 }
 
 
@@ -137,6 +172,9 @@ def test_programs_loaded_one_after_another_have_their_own_flags():
     ("name", "arguments", "message"),
     [
         ("clustering", ("--clusters=1",), "--clusters must be at least 2. Received: 1"),
+        ("mixture_vae", ("--labels=some",), "--labels is a number or 'all'. Received"),
+        ("attacks", ("--epsilons=0.1,30",), "--epsilons lie in [0, 1]. Received"),
+        ("own_images", ("--folder=nowhere",), "There is no folder nowhere."),
         ("priors", ("--recipe=aea",), "Received: 'aea'. Did you mean 'aae'?"),
         (
             "supervised_style",

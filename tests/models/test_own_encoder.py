@@ -6,9 +6,15 @@ import pytest
 import tiny
 from keras import layers
 
-from keras_saae import SemiSupervisedAAE
+from keras_saae import M2, SemiSupervisedAAE
 from keras_saae.data import SemiSupervisedDataset
-from keras_saae.networks import EncoderWithHeads, mlp_decoder, mlp_discriminator
+from keras_saae.networks import (
+    EncoderWithHeads,
+    mlp_decoder,
+    mlp_discriminator,
+    mlp_encoder,
+    with_linear_head,
+)
 from keras_saae.priors import Categorical, Gaussian
 
 IMAGE_SHAPE = (32, 32, 3)  # the smallest that keras.applications take
@@ -109,3 +115,26 @@ def test_a_nested_backbone_tells_virtual_adversarial_training_its_precision(poli
     policy("float32")
     loaded = keras.saving.deserialize_keras_object(config)
     assert EncoderWithHeads(loaded, 3, 2).vat_probe == 2.0
+
+
+def test_m2_takes_an_application_as_its_classifier(tmp_path):
+    classifier = with_linear_head(mobile_net("conv_pw_1_relu"), 3, "classifier")
+    trained = M2(
+        mlp_encoder(IMAGE_SHAPE, hidden=(6,)),
+        classifier,
+        mlp_decoder(IMAGE_SHAPE, CODE_WIDTH, hidden=(6,)),
+        Categorical(tiny.NUM_CLASSES),
+        head_hidden=(6,),
+        seed=0,
+    )
+    trained.compile({"bound": keras.optimizers.Adam(0.01)})
+    before = tiny.values(classifier.trainable_variables)
+    history = trained.fit(SemiSupervisedDataset(X, Y, 8, 6), verbose=0).history
+    assert np.isfinite(history["bound"]).all()
+    after = tiny.values(classifier.trainable_variables)
+    assert all(np.any(one != other) for one, other in zip(before, after))
+    trained.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_allclose(
+        loaded.predict(X, verbose=0), trained.predict(X, verbose=0), atol=1e-6
+    )

@@ -1,0 +1,97 @@
+"""Attacks on a classifier that refuses: FGSM, BIM, PGD, MIM, and one that knows it.
+
+    python examples/attacks.py --labels=all --images=1000
+    KERAS_BACKEND=jax python examples/attacks.py --dataset=digits
+
+Trains the mixture VAE and sets its thresholds, as examples/mixture_vae.py does with the
+same flags, and attacks test images. `attacks` in results.json has a row for each attack
+and epsilon, in percent: `error` were none refused, `rejected`, `accepted_error` and
+`undetected`, accepted and wrong, of all. Two attacks are there to doubt the rest:
+`transfer`, PGD on another classifier, should not be stronger than PGD; `aware`, PGD
+that knows both thresholds, shows what is left of the defence. Of what FGSM changed,
+`reclassified_right` get their class back. Figures: undetected errors over epsilon;
+images clean, attacked, reconstructed.
+"""
+
+import common
+import mixture_vae
+from absl import flags
+
+_IMAGES = flags.DEFINE_integer("images", 1000, "Test images attacked.", lower_bound=1)
+_EPSILONS = flags.DEFINE_list(
+    "epsilons", ["0.05", "0.1", "0.2", "0.3"], "Largest changes of a pixel."
+)
+_STEPS = flags.DEFINE_integer("steps", 40, "Steps of PGD.", lower_bound=1)
+_RESTARTS = flags.DEFINE_integer("restarts", 5, "Starts of PGD.", lower_bound=1)
+
+NUM_SHOWN = 10
+
+
+def main(argv):
+    """Trains, attacks test images, and writes everything down."""
+    del argv
+    import numpy as np
+
+    from keras_saae import plotting
+
+    try:
+        epsilons = [float(epsilon) for epsilon in _EPSILONS.value]
+    except ValueError:
+        common.sys.exit(f"--epsilons are numbers. Received: {_EPSILONS.value}")
+    if not epsilons or not all(0 <= epsilon <= 1 for epsilon in epsilons):
+        common.sys.exit(f"--epsilons lie in [0, 1]. Received: {_EPSILONS.value}")
+    run, classifier = mixture_vae.train_selective()
+    images = run.images
+    x, y = images.x_test[: _IMAGES.value], images.y_test[: _IMAGES.value]
+    other = common.judge(run)
+    rows, shown = [], None
+    for epsilon in epsilons:
+        for name, attacked in attacks_on(run.model, classifier, other, x, y, epsilon):
+            found = classifier.evaluate(attacked, y)
+            rows.append({"attack": name, "epsilon": epsilon, **found})
+            if name == "fgsm":
+                shown = attacked
+            print(f"{name} {epsilon}: undetected {found['undetected']:.2f} %")
+    again = classifier.reclassify(shown)
+    clean = classifier.evaluate(images.x_test, images.y_test)
+    results = {
+        "worst_undetected": max(row["undetected"] for row in rows),
+        "reclassified_right": 100.0 * float((again.label == y).mean()),
+        **{f"clean_{key}": value for key, value in clean.items()},
+    }
+    run.results["attacks"] = rows
+    curves = {
+        name: (epsilons, [r["undetected"] for r in rows if r["attack"] == name])
+        for name in dict.fromkeys(row["attack"] for row in rows)
+    }
+    strips = [x[:NUM_SHOWN] / 255.0, shown[:NUM_SHOWN]]
+    strips += [run.model.reconstruct(strip) for strip in strips]
+    common.finish(
+        run,
+        results,
+        {
+            "undetected": plotting.lines(curves, "epsilon", "accepted and wrong (%)"),
+            "images": plotting.image_grid(
+                np.stack(strips),
+                "Clean, attacked by FGSM, and the reconstructions of both",
+            ),
+        },
+    )
+
+
+def attacks_on(model, classifier, other, x, y, epsilon):
+    """Yields the name of each attack and the images that it makes."""
+    from keras_saae.evaluation import attacks, evasion_loss
+
+    strongest = {"steps": _STEPS.value, "restarts": _RESTARTS.value}
+    on_class = (model.classify, x, y, epsilon)
+    for name in ("fgsm", "bim", "mim"):
+        yield name, getattr(attacks, name)(*on_class, from_logits=True)
+    yield "pgd", attacks.pgd(*on_class, from_logits=True, **strongest)
+    yield "transfer", attacks.pgd(other, x, y, epsilon, **strongest)
+    aware = evasion_loss(classifier)
+    yield "aware", attacks.pgd(model, x, y, epsilon, loss=aware, **strongest)
+
+
+if __name__ == "__main__":
+    common.start(main)

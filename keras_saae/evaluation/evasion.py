@@ -1,0 +1,97 @@
+"""The attack that knows what a selective classifier looks at."""
+
+from keras import ops
+
+FAR = 1e9  # slack of a class that accepts nothing
+
+
+def evasion_loss(classifier, measure=None):
+    """A loss for `attacks`: climb it to be accepted as another class.
+
+        max_(t != y) -max_i s_i - sum_i max(0, s_i),
+
+        s = ( score_best_other - score_t,
+              |z - mean_t| / tau_enc[t] - 1,
+              |x - reconstruction| / tau_dec[t] - 1 )
+
+    It is above 0 exactly where the image is taken for a class t other than y and passes
+    both thresholds of t. Every threshold that is missed gives its share of the
+    gradient, and it does not stop at the goal.
+
+    Args:
+        classifier: a calibrated `SelectiveClassifier`.
+        measure: function from images, a float tensor `(n, ...)`, to class scores
+            `(n, num_classes)`, codes `(n, z_dim)` and reconstructions, all in
+            `keras.ops`. If not given, z and the reconstruction are those of the model's
+            `encoder` and `decoder`, and scores are nearness to the means, as of a
+            `GaussianMixtureVAE` with equal weights.
+
+    Returns:
+        `loss(x, y) -> (n,)`, for the argument `loss` of every attack. Thresholds are
+        those at this moment.
+
+    Raises:
+        ValueError: before `calibrate`; if a threshold is 0.
+
+    Example:
+        >>> loss = evasion_loss(classifier)
+        >>> attacks.pgd(model, x_test, y_test, epsilon=0.3, loss=loss)
+
+    Source: ours, after Carlini and Wagner, arXiv:1705.07263: an attack on a detector
+    has to aim at the detector too.
+    """
+    if classifier.tau_enc is None:
+        raise ValueError(
+            "The attack aims at thresholds, which are not set yet. Call "
+            "`calibrate(x_validation, y_validation, coverage=0.98)` first."
+        )
+    if not (classifier.tau_enc.all() and classifier.tau_dec.all()):
+        raise ValueError(
+            "Slack is measured in thresholds, which must not be 0. Received "
+            f"tau_enc={classifier.tau_enc}, tau_dec={classifier.tau_dec}."
+        )
+    means, tau_enc, tau_dec = (
+        values.astype("float32")
+        for values in (classifier.means, classifier.tau_enc, classifier.tau_dec)
+    )
+    num_classes = len(means)
+    never = (tau_enc < 0) | (tau_dec < 0)  # -inf: no image was taken for the class
+    tau_enc, tau_dec = abs(tau_enc), abs(tau_dec)
+    tau_enc[never] = tau_dec[never] = 1.0
+    means, tau_enc, tau_dec, never = map(
+        ops.convert_to_tensor, (means, tau_enc, tau_dec, never)
+    )
+    measure = measure or _by_nearness(classifier.model, means)
+
+    def loss(x, y):
+        scores, z, x_reconstructed = measure(x)
+        distances = _lengths(z[:, None] - means)
+        error = _lengths(ops.reshape(x - x_reconstructed, (ops.shape(x)[0], -1)))
+        own = ops.eye(num_classes, dtype="bool")
+        others = ops.where(own, -FAR, ops.expand_dims(scores, 1))  # (n, t, others)
+        slack = ops.stack(
+            [
+                ops.max(others, axis=-1) - scores,
+                distances / tau_enc - 1.0,
+                error[:, None] / tau_dec - 1.0,
+            ],
+            axis=-1,
+        )
+        reached = -ops.max(slack, axis=-1) - ops.sum(ops.relu(slack), axis=-1)
+        closed = ops.one_hot(y, num_classes, dtype="bool") | never
+        return ops.max(ops.where(closed, -FAR, reached), axis=-1)
+
+    return loss
+
+
+def _by_nearness(model, means):
+    def measure(x):
+        z = model.encoder(x, training=False)
+        scores = -_lengths(z[:, None] - means)
+        return scores, z, model.decoder(z, training=False)
+
+    return measure
+
+
+def _lengths(d):
+    return ops.sqrt(1e-12 + ops.sum(ops.square(d), axis=-1))

@@ -1,0 +1,67 @@
+"""Recipes of M1, the variational autoencoder under any classifier."""
+
+import dataclasses
+
+from keras_saae.models import M1
+from keras_saae.recipes.recipe import adam
+from keras_saae.recipes.variational import NORMAL_0001, VariationalRecipe
+
+
+@dataclasses.dataclass(frozen=True)
+class M1Recipe(VariationalRecipe):
+    """Settings of an `M1` and its training.
+
+    Attributes: those of `VariationalRecipe`, and
+        likelihood: see `M1`.
+    """
+
+    likelihood: str = "bernoulli"
+    optimizers: dict = dataclasses.field(default_factory=lambda: {"bound": adam(3e-4)})
+
+    def dataset(self, x, y=None, num_classes=None, seed=0):
+        """The `UnlabelledDataset` of images `x`; labels are not looked at."""
+        del y, num_classes
+        return self.unlabelled_dataset(x, seed)
+
+    def build(self, image_shape, num_classes=None, seed=0, **parts):
+        del num_classes  # not known to whoever has no labels
+        own = {
+            "encoder": self.encoder(image_shape, 10_000 * seed + 1_000),
+            "decoder": self.decoder(image_shape, self.z_dim, 10_000 * seed + 2_000),
+            "head_initializer": self.kernel_initializer,
+            "seed": 10_000 * seed,
+        }
+        return M1(**self._arguments(M1, own, parts))
+
+
+PAPER = M1Recipe(
+    name="paper_m1",
+    source=(
+        "Kingma et al., arXiv:1406.5298, section 4: 600-600 softplus, 50 latents, "
+        "weights N(0, 0.001^2), rate 3e-4; length and batch size are ours."
+    ),
+    hidden=(600, 600),
+    kernel_initializer=dict(NORMAL_0001),
+    updates=300_000,
+)
+
+M1_OURS = dataclasses.replace(
+    PAPER,
+    name="m1",
+    source="Ours: the paper's networks with Glorot's weights, a falling rate.",
+    kernel_initializer="glorot_uniform",
+    optimizers={"bound": adam(1e-3)},
+    decay_from=0.5,
+    updates=60_000,
+)
+
+M1_SMALL = dataclasses.replace(
+    M1_OURS,
+    name="m1_small",
+    source="Ours, for a few thousand small images such as the digits.",
+    hidden=(300, 300),
+    z_dim=10,
+    updates=3_000,
+)
+
+RECIPES = (PAPER, M1_OURS, M1_SMALL)

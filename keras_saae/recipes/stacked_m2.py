@@ -1,0 +1,94 @@
+"""Recipes of M1 + M2: M2 on the codes of a trained M1."""
+
+import dataclasses
+
+from keras_saae.models import StackedM2
+from keras_saae.networks import mlp_encoder, with_linear_head
+from keras_saae.priors import Categorical
+from keras_saae.recipes.m2 import M2Recipe
+from keras_saae.recipes.recipe import adam
+
+
+@dataclasses.dataclass(frozen=True)
+class StackedM2Recipe(M2Recipe):
+    """Settings of a `StackedM2` and its training.
+
+    `model` and `build` need the parts `code_encoder` and `code_decoder` of a trained
+    `M1`, and should be given `kept`, its `used_dimensions`.
+
+    Attributes: those of `M2Recipe` but likelihood, averaging and input_noise, which the
+    model has none of.
+    """
+
+    def build(self, image_shape, num_classes, seed=0, **parts):
+        del image_shape  # M1 has it
+        missing = [p for p in ("code_encoder", "code_decoder") if p not in parts]
+        if missing:
+            raise TypeError(
+                f"Recipe {self.name!r} stacks M2 on a trained M1: pass "
+                "code_encoder=m1.encoder, code_decoder=m1.decoder and "
+                f"kept=m1.used_dimensions(x). Missing: {', '.join(missing)}."
+            )
+        kept = parts.get("kept") or list(range(parts["code_encoder"].z_dim))
+        seed = 10_000 * seed
+
+        def network(width, hidden, index):
+            settings = self._settings(hidden, seed + 1_000 * index)
+            return mlp_encoder((width,), **settings)
+
+        def with_head(network, width, name, index):
+            of_head = seed + 1_000 * index + 100
+            return with_linear_head(
+                network, width, name, self.kernel_initializer, of_head
+            )
+
+        wide = num_classes + self.z_dim
+        own = {
+            "encoder": network(len(kept), self.trunk_hidden, 1),
+            "classifier": with_head(
+                network(len(kept), self.hidden, 2), num_classes, "classifier", 2
+            ),
+            "decoder": with_head(
+                network(wide, self.hidden, 3), 2 * len(kept), "code_given_class", 3
+            ),
+            "prior_y": Categorical(num_classes),
+            "labelled_weight": self._labelled_weight(),
+            "head_activation": self.activation,
+            "head_initializer": self.kernel_initializer,
+            "seed": seed,
+        }
+        return StackedM2(**self._arguments(StackedM2, own, parts))
+
+
+PAPER = StackedM2Recipe(
+    name="paper_m1_m2",
+    source=(
+        "Kingma et al., arXiv:1406.5298, section 4: hidden 500, 50 latents, alpha 0.1, "
+        "rate 3e-4; length and batch sizes are ours, and Glorot's weights."
+    ),
+    hidden=(500,),
+    updates=300_000,
+)
+
+STACKED = dataclasses.replace(
+    PAPER,
+    name="m1_m2",
+    source="Ours: labels count as much as N in alpha N does; a falling rate.",
+    labelled_weight=1.0,
+    classification_weight=60.0,
+    optimizers={"bound": adam(1e-3)},
+    decay_from=0.5,
+    updates=60_000,
+)
+
+STACKED_SMALL = dataclasses.replace(
+    STACKED,
+    name="m1_m2_small",
+    source="Ours, for a few thousand small images such as the digits.",
+    hidden=(200,),
+    head_hidden=(200,),
+    z_dim=5,
+    updates=3_000,
+)
+
+RECIPES = (PAPER, STACKED, STACKED_SMALL)
