@@ -71,15 +71,15 @@ def evasion_loss(classifier, measure=None):
         others = ops.where(own, -FAR, ops.expand_dims(scores, 1))  # (n, t, others)
         slack = ops.stack(
             [
-                ops.max(others, axis=-1) - scores,
+                _largest(others) - scores,
                 distances / tau_enc - 1.0,
                 error[:, None] / tau_dec - 1.0,
             ],
             axis=-1,
         )
-        reached = -ops.max(slack, axis=-1) - ops.sum(ops.relu(slack), axis=-1)
+        reached = -_largest(slack) - ops.sum(ops.relu(slack), axis=-1)
         closed = ops.one_hot(y, num_classes, dtype="bool") | never
-        return ops.max(ops.where(closed, -FAR, reached), axis=-1)
+        return _largest(ops.where(closed, -FAR, reached))
 
     return loss
 
@@ -95,3 +95,13 @@ def _by_nearness(model, means):
 
 def _lengths(d):
     return ops.sqrt(1e-12 + ops.sum(ops.square(d), axis=-1))
+
+
+def _largest(values):
+    """The largest along the last axis, picked by its place.
+
+    The gradient of `ops.max` goes to the values equal to it. Where a compiler computes
+    a value twice, as XLA does on JAX, rounding may leave none, and no gradient.
+    """
+    place = ops.one_hot(ops.argmax(values, axis=-1), values.shape[-1], dtype="bool")
+    return ops.sum(ops.where(place, values, 0.0), axis=-1)
