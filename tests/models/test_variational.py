@@ -314,7 +314,7 @@ def second_step(**settings):
     x, z = batch["x"], batch["z"]
     decoded = model.decoder(z)
     hidden = keras.Model(
-        model.encoder.trunk.input, model.encoder.trunk.get_layer("activation_1").output
+        model.encoder.trunk.input, model.encoder.trunk.get_layer("hidden_1").output
     )
     features = ((array(hidden(x)) - array(hidden(decoded))) ** 2).mean()
     scores = [array(model.discriminator(images)) for images in (x, decoded)]
@@ -350,12 +350,12 @@ def test_training_the_decoder_leaves_the_encoder_as_it_was():
 
 
 def test_layers_to_compare_are_those_with_an_activation_or_those_named():
-    settings = [{}, {"feature_layers": ["hidden_1"]}]
-    found = [
-        family.model("semi_supervised_adversarial_vae", **s).feature_layers
-        for s in settings
-    ]
-    assert found == [["activation_1"], ["hidden_1"]]
+    name, found = "semi_supervised_adversarial_vae", []
+    for settings in ({}, {"feature_layers": ["normalization_1"]}):
+        trunk = mlp_encoder(tiny.IMAGE_SHAPE, hidden=(6,), batch_normalization=True)
+        encoder = StochasticEncoder(trunk, Z, "gaussian")
+        found.append(family.model(name, encoder=encoder, **settings).feature_layers)
+    assert found == [["activation_1"], ["normalization_1"]]
 
 
 def test_encoder_without_hidden_layers_is_refused():
