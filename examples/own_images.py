@@ -19,7 +19,9 @@ from pathlib import Path
 import common
 from absl import flags
 
-common.define_flags("Settings: vat, labels_only or another recipe of a classifier.")
+common.define_flags(
+    "Settings: vat_small, vat, labels_only or another recipe of a classifier."
+)
 _FOLDER = flags.DEFINE_string("folder", None, "The folder; digits if not given.")
 _IMAGE_SIZE = flags.DEFINE_integer(
     "image_size", 32, "Height and width that images are brought to.", lower_bound=8
@@ -34,6 +36,7 @@ _WEIGHTS = flags.DEFINE_enum(
 )
 
 TEST_STEP = 5  # one in so many labelled images is held out
+DEMONSTRATION = 300  # updates on the digits
 SIZES = (24, 32, 48)  # of the digits' files
 
 
@@ -63,7 +66,9 @@ def main(argv):
         "labels": str(int((y[train] >= 0).sum())),
     }
     with common.message_alone(ValueError):
-        recipe = common.choose_recipe("vat")
+        recipe = common.choose_recipe("vat_small")
+        if _FOLDER.value is None:
+            recipe = dataclasses.replace(recipe, updates=DEMONSTRATION)
         if recipe.batch_size > len(train):
             recipe = dataclasses.replace(recipe, batch_size=len(train))
         dataset = recipe.dataset(x[train], y[train], len(names), common.FLAGS.seed)

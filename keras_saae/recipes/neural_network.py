@@ -6,7 +6,7 @@ import math
 from keras_saae.models import NeuralNetwork
 from keras_saae.networks import mlp_encoder
 from keras_saae.recipes.recipe import Recipe, adam
-from keras_saae.recipes.semi_supervised_aae import DEFAULT
+from keras_saae.recipes.semi_supervised_aae import DEFAULT, DEFAULT_SMALL
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,4 +92,14 @@ VAT = dataclasses.replace(
     updates=7_200,
 )
 
-RECIPES = (LABELS_ONLY, NN, VAT)
+VAT_SMALL = dataclasses.replace(
+    VAT,
+    name="vat_small",
+    source="Ours: vat with the networks of default_small, for a few thousand images.",
+    hidden=DEFAULT_SMALL.hidden,
+    input_noise=DEFAULT_SMALL.input_noise,
+    batch_size=100,
+    updates=1_600,
+)
+
+RECIPES = (LABELS_ONLY, NN, VAT, VAT_SMALL)
