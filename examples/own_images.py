@@ -62,7 +62,7 @@ def main(argv):
     train = np.setdiff1d(np.arange(len(x)), test)
     about = {
         "setting": _ENCODER.value,
-        "dataset": _FOLDER.value or "digits in colour",
+        "dataset": _FOLDER.value or "digits",
         "labels": str(int((y[train] >= 0).sum())),
     }
     with common.message_alone(ValueError):
