@@ -100,8 +100,9 @@ def _lengths(d):
 def _largest(values):
     """The largest along the last axis, picked by its place.
 
-    The gradient of `ops.max` goes to the values equal to it. Where a compiler computes
-    a value twice, as XLA does on JAX, rounding may leave none, and no gradient.
+    `ops.max` sends its gradient to the values equal to it. Compiled on JAX, that was
+    found to give another gradient than step by step, and images stood still: perhaps
+    because a value computed twice is rounded in two ways, so that none is equal.
     """
     place = ops.one_hot(ops.argmax(values, axis=-1), values.shape[-1], dtype="bool")
     return ops.sum(ops.where(place, values, 0.0), axis=-1)
