@@ -2,7 +2,8 @@
 
 from keras import ops
 
-from keras_saae import checks, losses
+from keras_saae import losses
+from keras_saae.passes import treats_rows_singly
 
 EVALUATION_SEED = 0  # evaluation always meets the same draws from the priors
 
@@ -79,7 +80,7 @@ class Adversary:
 
     def _score_both(self, drawn, code, beside, training):
         """Scores of draws and codes, in one pass where that makes no difference."""
-        if not checks.treats_rows_singly(self.discriminator):
+        if not treats_rows_singly(self.discriminator):
             on_prior = self._score(drawn, beside, training)
             return on_prior, self._score(code, beside, training)
         both = ops.concatenate([drawn, ops.cast(code, drawn.dtype)])

@@ -366,16 +366,6 @@ def check_network(name, network, input_shape=None, output_shape=None):
             )
 
 
-def treats_rows_singly(network):
-    """Whether what a network does to one row depends on nothing but its weights.
-
-    That is, whether it neither keeps statistics of batches (batch normalization) nor
-    draws at random (dropout, noise): both are variables beside the trainable ones. Such
-    a network may be called once where several calls were asked for.
-    """
-    return len(network.variables) == len(network.trainable_variables)
-
-
 def check_classifier(name, network, image_shape, num_classes):
     """Say what is wrong with a classifier q(y|x) passed to a model.
 

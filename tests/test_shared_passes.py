@@ -5,7 +5,7 @@ import pytest
 import tiny
 from keras import layers, ops
 
-from keras_saae.phases import SharedPasses
+from keras_saae.passes import SharedPasses
 
 X = ops.ones((2, 3))
 

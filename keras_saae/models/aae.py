@@ -6,7 +6,8 @@ from keras_saae import checks, losses
 from keras_saae.abilities import OneCode, PerturbsImages
 from keras_saae.adversary import EVALUATION_SEED, Adversary
 from keras_saae.networks import StochasticEncoder
-from keras_saae.phases import Phase, PhasedModel, forward
+from keras_saae.passes import forward
+from keras_saae.phases import Phase, PhasedModel
 
 
 @keras.saving.register_keras_serializable("keras_saae")

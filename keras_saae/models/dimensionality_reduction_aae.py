@@ -12,7 +12,8 @@ from keras_saae.abilities import (
 )
 from keras_saae.adversary import Adversary
 from keras_saae.networks import EncoderWithHeads, averaged_copy
-from keras_saae.phases import EVALUATION_BATCH_SIZE, Phase, PhasedModel, forward
+from keras_saae.passes import forward
+from keras_saae.phases import EVALUATION_BATCH_SIZE, Phase, PhasedModel
 
 
 @keras.saving.register_keras_serializable("keras_saae")

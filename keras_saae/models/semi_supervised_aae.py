@@ -11,7 +11,8 @@ from keras_saae.abilities import (
 )
 from keras_saae.adversary import Adversary
 from keras_saae.networks import EncoderWithHeads, averaged_copy
-from keras_saae.phases import Phase, PhasedModel, forward
+from keras_saae.passes import forward
+from keras_saae.phases import Phase, PhasedModel
 
 PHASES = ("reconstruction", "discriminator", "generator", "classification")
 

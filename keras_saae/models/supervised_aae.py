@@ -8,7 +8,8 @@ from keras_saae import checks, losses
 from keras_saae.abilities import DecodesClassAndStyle, PerturbsImages
 from keras_saae.adversary import Adversary
 from keras_saae.networks import StochasticEncoder, pixels
-from keras_saae.phases import Phase, PhasedModel, forward
+from keras_saae.passes import forward
+from keras_saae.phases import Phase, PhasedModel
 from keras_saae.priors import Categorical
 
 
