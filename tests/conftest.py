@@ -1,7 +1,6 @@
 """Fixtures of all tests, and the flag that rewrites the golden files."""
 
 import json
-import math
 import os
 import pathlib
 
@@ -13,7 +12,6 @@ import keras  # noqa: E402
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 import tiny  # noqa: E402
-from keras import ops  # noqa: E402
 
 GOLDEN = pathlib.Path(__file__).parent / "golden"
 
@@ -59,17 +57,8 @@ def golden(request):
 
 @pytest.fixture
 def fixed_normal(monkeypatch):
-    """`keras.random.normal` without chance, for virtual adversarial training.
-
-    Its first direction is a random draw, which differs between backends.
-    """
-
-    def normal(shape, mean=0.0, stddev=1.0, dtype=None, seed=None):
-        n, *rest = shape  # on TensorFlow, n is a tensor
-        wave = np.cos(3.0 * np.arange(64 * math.prod(rest), dtype="float32"))
-        return mean + stddev * ops.convert_to_tensor(wave.reshape(64, *rest))[:n]
-
-    monkeypatch.setattr(keras.random, "normal", normal)
+    """`keras.random.normal` without chance: draws differ between backends."""
+    monkeypatch.setattr(keras.random, "normal", tiny.fixed_normal)
 
 
 @pytest.fixture
