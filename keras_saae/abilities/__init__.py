@@ -12,6 +12,7 @@ from keras_saae.abilities.class_and_style import (
 )
 from keras_saae.abilities.class_bounds import ClassBounds
 from keras_saae.abilities.one_code import ClassifiesCodes, EncodesOneCode, OneCode
+from keras_saae.abilities.one_game import PlaysOneGame
 from keras_saae.abilities.smoothness import SmoothClassifier
 from keras_saae.abilities.views import PerturbsImages
 
@@ -24,5 +25,6 @@ __all__ = [
     "EncodesOneCode",
     "OneCode",
     "PerturbsImages",
+    "PlaysOneGame",
     "SmoothClassifier",
 ]

@@ -2,16 +2,14 @@
 
 import keras
 
-from keras_saae import checks, losses
-from keras_saae.abilities import OneCode, PerturbsImages
-from keras_saae.adversary import EVALUATION_SEED, Adversary
-from keras_saae.networks import StochasticEncoder
+from keras_saae.abilities import OneCode, PerturbsImages, PlaysOneGame
+from keras_saae.adversary import EVALUATION_SEED
 from keras_saae.passes import forward
-from keras_saae.phases import Phase, PhasedModel
+from keras_saae.phases import PhasedModel
 
 
 @keras.saving.register_keras_serializable("keras_saae")
-class AAE(OneCode, PerturbsImages, PhasedModel):
+class AAE(PlaysOneGame, OneCode, PerturbsImages, PhasedModel):
     """Autoencoder whose codes are distributed like a prior of your choice.
 
     One step runs three phases on a batch of images:
@@ -70,61 +68,22 @@ class AAE(OneCode, PerturbsImages, PhasedModel):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        for name, value, known in (
-            ("reconstruction_loss", reconstruction_loss, losses.RECONSTRUCTION_LOSSES),
-            ("discriminator_loss", discriminator_loss, losses.ADVERSARIAL_LOSSES),
-        ):
-            checks.check_choice(name, value, known)
-        self.reconstruction_loss_name = reconstruction_loss
-        self.discriminator_loss_name = discriminator_loss
-        self.gradient_penalty_weight = checks.check_number(
-            gradient_penalty_weight, "gradient_penalty_weight"
-        )
-        self.input_noise = checks.check_number(input_noise, "input_noise")
-        self.augmentation = checks.check_augmentation(augmentation)
-        self.posterior, self.seed = posterior, seed
-
-        self.prior = prior
-        self.z_dim = checks.check_prior("prior", prior)
-        checks.check_network("encoder", encoder)
-        self.image_shape = tuple(encoder.input_shape[1:])
-        checks.check_network("decoder", decoder, (self.z_dim,), self.image_shape)
-        checks.check_network("discriminator", discriminator, (self.z_dim,), (1,))
-        self.encoder = StochasticEncoder(
+        self.set_game(
             encoder,
-            self.z_dim,
-            posterior,
-            kernel_initializer=head_initializer,
-            seed=seed,
-            name="stochastic_encoder",
-        )
-        self.decoder, self.discriminator = decoder, discriminator
-        self.seeds = keras.random.SeedGenerator(seed)  # tracked, so JAX carries it
-        self.discriminator_accuracy = keras.metrics.Mean(name="discriminator_accuracy")
-        self.game = Adversary(
-            prior,
+            decoder,
             discriminator,
-            self.discriminator_accuracy,
+            prior,
+            head_initializer,
+            reconstruction_loss,
             discriminator_loss,
-            gradient_penalty_weight=gradient_penalty_weight,
+            input_noise,
+            augmentation,
+            seed,
+            posterior,
+            gradient_penalty_weight,
         )
-        self.built = True  # the parts are built already
 
     # Phases
-
-    def phases(self):
-        codes = self.encoder.trainable_variables
-        images = self.decoder.trainable_variables
-        scores = self.discriminator.trainable_variables
-        return (
-            Phase("reconstruction", self.reconstruction_loss, (*codes, *images)),
-            Phase("discriminator", self.discriminator_loss, scores),
-            Phase("generator", self.generator_loss, codes),
-        )
-
-    @property
-    def extra_metrics(self):
-        return [self.discriminator_accuracy]
 
     def prepare(self, batch, training):
         """Images and the encoder's noise, the same for all phases of the step."""
@@ -134,9 +93,7 @@ class AAE(OneCode, PerturbsImages, PhasedModel):
 
     def reconstruction_loss(self, batch, training):
         """Half the squared distance of x and its reconstruction (or as named)."""
-        x_reconstructed = self.decoder(self._code(batch, training), training=training)
-        loss_fn = losses.RECONSTRUCTION_LOSSES[self.reconstruction_loss_name]
-        return loss_fn(batch["x"], x_reconstructed)
+        return self.distance(batch["x"], self._code(batch, training), training)
 
     def discriminator_loss(self, batch, training):
         """The discriminator tells draws from codes; guessing is 2 log 2 = 1.386."""
@@ -155,20 +112,8 @@ class AAE(OneCode, PerturbsImages, PhasedModel):
     # Saving
 
     def get_config(self):
-        serialize = keras.saving.serialize_keras_object
         return {
-            "encoder": serialize(self.encoder.trunk),
-            "decoder": serialize(self.decoder),
-            "discriminator": serialize(self.discriminator),
-            "prior": serialize(self.prior),
+            **self.game_config(),
             "posterior": self.posterior,
-            "head_initializer": serialize(self.encoder.kernel_initializer),
-            "reconstruction_loss": self.reconstruction_loss_name,
-            "discriminator_loss": self.discriminator_loss_name,
             "gradient_penalty_weight": self.gradient_penalty_weight,
-            "input_noise": self.input_noise,
-            "augmentation": serialize(self.augmentation),
-            "seed": self.seed,
-            "name": self.name,
-            "dtype": self.dtype_policy.name,
         }

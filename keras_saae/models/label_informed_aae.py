@@ -3,15 +3,13 @@
 import keras
 from keras import ops
 
-from keras_saae import checks, losses
-from keras_saae.abilities import OneCode, PerturbsImages
-from keras_saae.adversary import Adversary
-from keras_saae.networks import StochasticEncoder
-from keras_saae.phases import Phase, PhasedModel
+from keras_saae import checks
+from keras_saae.abilities import OneCode, PerturbsImages, PlaysOneGame
+from keras_saae.phases import PhasedModel
 
 
 @keras.saving.register_keras_serializable("keras_saae")
-class LabelInformedAAE(OneCode, PerturbsImages, PhasedModel):
+class LabelInformedAAE(PlaysOneGame, OneCode, PerturbsImages, PhasedModel):
     """Autoencoder that lays each class of images into its own part of the prior.
 
     The phases are those of `AAE`. Beside each code, the discriminator sees the image's
@@ -65,58 +63,24 @@ class LabelInformedAAE(OneCode, PerturbsImages, PhasedModel):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        for name, value, known in (
-            ("reconstruction_loss", reconstruction_loss, losses.RECONSTRUCTION_LOSSES),
-            ("discriminator_loss", discriminator_loss, losses.ADVERSARIAL_LOSSES),
-        ):
-            checks.check_choice(name, value, known)
-        self.reconstruction_loss_name = reconstruction_loss
-        self.discriminator_loss_name = discriminator_loss
-        self.input_noise = checks.check_number(input_noise, "input_noise")
-        self.augmentation = checks.check_augmentation(augmentation)
         self.num_classes = checks.check_count(num_classes, "num_classes", minimum=2)
-        self.seed = seed
-
-        self.prior = prior
-        self.z_dim = checks.check_prior("prior", prior)
         parts = getattr(prior, "num_classes", num_classes)
         checks.check_parts("prior", parts, num_classes)
-        checks.check_network("encoder", encoder)
-        self.image_shape = tuple(encoder.input_shape[1:])
-        checks.check_network("decoder", decoder, (self.z_dim,), self.image_shape)
-        checks.check_network(
-            "discriminator", discriminator, (self.z_dim + num_classes + 1,), (1,)
-        )
-        self.encoder = StochasticEncoder(
+        self.set_game(
             encoder,
-            self.z_dim,
-            kernel_initializer=head_initializer,
-            seed=seed,
-            name="stochastic_encoder",
+            decoder,
+            discriminator,
+            prior,
+            head_initializer,
+            reconstruction_loss,
+            discriminator_loss,
+            input_noise,
+            augmentation,
+            seed,
+            beside_score=num_classes + 1,
         )
-        self.decoder, self.discriminator = decoder, discriminator
-        self.seeds = keras.random.SeedGenerator(seed)  # tracked, so JAX carries it
-        self.discriminator_accuracy = keras.metrics.Mean(name="discriminator_accuracy")
-        self.game = Adversary(
-            prior, discriminator, self.discriminator_accuracy, discriminator_loss
-        )
-        self.built = True  # the parts are built already
 
     # Phases
-
-    def phases(self):
-        codes = self.encoder.trainable_variables
-        images = self.decoder.trainable_variables
-        scores = self.discriminator.trainable_variables
-        return (
-            Phase("reconstruction", self.reconstruction_loss, (*codes, *images)),
-            Phase("discriminator", self.discriminator_loss, scores),
-            Phase("generator", self.generator_loss, codes),
-        )
-
-    @property
-    def extra_metrics(self):
-        return [self.discriminator_accuracy]
 
     def prepare(self, batch, training):
         """Images of both kinds, and their classes, -1 where there is none."""
@@ -125,8 +89,7 @@ class LabelInformedAAE(OneCode, PerturbsImages, PhasedModel):
     def reconstruction_loss(self, batch, training):
         """Half the squared distance of x and its reconstruction (or as named)."""
         z = self.encoder(batch["x_noisy"], training=training)
-        loss_fn = losses.RECONSTRUCTION_LOSSES[self.reconstruction_loss_name]
-        return loss_fn(batch["x"], self.decoder(z, training=training))
+        return self.distance(batch["x"], z, training)
 
     def discriminator_loss(self, batch, training):
         """It tells draws from codes, given the class; guessing is 2 log 2 = 1.386."""
@@ -149,19 +112,4 @@ class LabelInformedAAE(OneCode, PerturbsImages, PhasedModel):
     # Saving
 
     def get_config(self):
-        serialize = keras.saving.serialize_keras_object
-        return {
-            "encoder": serialize(self.encoder.trunk),
-            "decoder": serialize(self.decoder),
-            "discriminator": serialize(self.discriminator),
-            "prior": serialize(self.prior),
-            "num_classes": self.num_classes,
-            "head_initializer": serialize(self.encoder.kernel_initializer),
-            "reconstruction_loss": self.reconstruction_loss_name,
-            "discriminator_loss": self.discriminator_loss_name,
-            "input_noise": self.input_noise,
-            "augmentation": serialize(self.augmentation),
-            "seed": self.seed,
-            "name": self.name,
-            "dtype": self.dtype_policy.name,
-        }
+        return {**self.game_config(), "num_classes": self.num_classes}

@@ -4,17 +4,16 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_saae import checks, losses
-from keras_saae.abilities import DecodesClassAndStyle, PerturbsImages
-from keras_saae.adversary import Adversary
-from keras_saae.networks import StochasticEncoder, pixels
+from keras_saae import checks
+from keras_saae.abilities import DecodesClassAndStyle, PerturbsImages, PlaysOneGame
+from keras_saae.networks import pixels
 from keras_saae.passes import forward
-from keras_saae.phases import Phase, PhasedModel
+from keras_saae.phases import PhasedModel
 from keras_saae.priors import Categorical
 
 
 @keras.saving.register_keras_serializable("keras_saae")
-class SupervisedAAE(DecodesClassAndStyle, PerturbsImages, PhasedModel):
+class SupervisedAAE(PlaysOneGame, DecodesClassAndStyle, PerturbsImages, PhasedModel):
     """Autoencoder whose decoder is told the class, so that its code keeps the style.
 
     - reconstruction: encoder and decoder reproduce the labelled image from its true
@@ -50,6 +49,7 @@ class SupervisedAAE(DecodesClassAndStyle, PerturbsImages, PhasedModel):
     """
 
     batch_keys = ("x", "x_labelled", "y_labelled")
+    reconstructed = "x_labelled"
 
     def __init__(
         self,
@@ -67,61 +67,24 @@ class SupervisedAAE(DecodesClassAndStyle, PerturbsImages, PhasedModel):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        for name, value, known in (
-            ("reconstruction_loss", reconstruction_loss, losses.RECONSTRUCTION_LOSSES),
-            ("discriminator_loss", discriminator_loss, losses.ADVERSARIAL_LOSSES),
-        ):
-            checks.check_choice(name, value, known)
-        self.reconstruction_loss_name = reconstruction_loss
-        self.discriminator_loss_name = discriminator_loss
-        self.input_noise = checks.check_number(input_noise, "input_noise")
-        self.augmentation = checks.check_augmentation(augmentation)
         self.num_classes = checks.check_count(num_classes, "num_classes", minimum=2)
-        self.seed = seed
-
-        self.prior = self.prior_z = prior
-        self.prior_y = Categorical(num_classes)  # of samples whose class is left open
-        self.z_dim = checks.check_prior("prior", prior)
-        checks.check_network("encoder", encoder)
-        self.image_shape = tuple(encoder.input_shape[1:])
-        code_width = num_classes + self.z_dim
-        checks.check_network("decoder", decoder, (code_width,), self.image_shape)
-        checks.check_network("discriminator", discriminator, (self.z_dim,), (1,))
-        self.encoder = StochasticEncoder(
+        self.set_game(
             encoder,
-            self.z_dim,
-            kernel_initializer=head_initializer,
-            seed=seed,
-            name="stochastic_encoder",
+            decoder,
+            discriminator,
+            prior,
+            head_initializer,
+            reconstruction_loss,
+            discriminator_loss,
+            input_noise,
+            augmentation,
+            seed,
+            beside_code=num_classes,
         )
-        self.decoder, self.discriminator = decoder, discriminator
-        self.seeds = keras.random.SeedGenerator(seed)  # tracked, so JAX carries it
-        self.discriminator_accuracy = keras.metrics.Mean(name="discriminator_accuracy")
-        self.game = Adversary(
-            prior, discriminator, self.discriminator_accuracy, discriminator_loss
-        )
-        self.built = True  # the parts are built already
+        self.prior_z = prior
+        self.prior_y = Categorical(num_classes)  # of samples whose class is left open
 
     # Phases
-
-    def phases(self):
-        codes = self.encoder.trainable_variables
-        images = self.decoder.trainable_variables
-        scores = self.discriminator.trainable_variables
-        return (
-            Phase(
-                "reconstruction",
-                self.reconstruction_loss,
-                (*codes, *images),
-                batch_key="x_labelled",
-            ),
-            Phase("discriminator", self.discriminator_loss, scores),
-            Phase("generator", self.generator_loss, codes),
-        )
-
-    @property
-    def extra_metrics(self):
-        return [self.discriminator_accuracy]
 
     def prepare(self, batch, training):
         """Images of both kinds, and the classes of the labelled ones."""
@@ -131,9 +94,7 @@ class SupervisedAAE(DecodesClassAndStyle, PerturbsImages, PhasedModel):
         """Half the squared distance of x and its reconstruction (or as named)."""
         z = self.encoder(batch["x_labelled_noisy"], training=training)
         y = ops.one_hot(batch["y_labelled"], self.num_classes, dtype="float32")
-        x_reconstructed = self.decoder(self.join(y, z), training=training)
-        loss_fn = losses.RECONSTRUCTION_LOSSES[self.reconstruction_loss_name]
-        return loss_fn(batch["x_labelled"], x_reconstructed)
+        return self.distance(batch["x_labelled"], self.join(y, z), training)
 
     def discriminator_loss(self, batch, training):
         """The discriminator tells draws from styles; guessing is 2 log 2 = 1.386."""
@@ -163,19 +124,4 @@ class SupervisedAAE(DecodesClassAndStyle, PerturbsImages, PhasedModel):
     # Saving
 
     def get_config(self):
-        serialize = keras.saving.serialize_keras_object
-        return {
-            "encoder": serialize(self.encoder.trunk),
-            "decoder": serialize(self.decoder),
-            "discriminator": serialize(self.discriminator),
-            "prior": serialize(self.prior),
-            "num_classes": self.num_classes,
-            "head_initializer": serialize(self.encoder.kernel_initializer),
-            "reconstruction_loss": self.reconstruction_loss_name,
-            "discriminator_loss": self.discriminator_loss_name,
-            "input_noise": self.input_noise,
-            "augmentation": serialize(self.augmentation),
-            "seed": self.seed,
-            "name": self.name,
-            "dtype": self.dtype_policy.name,
-        }
+        return {**self.game_config(), "num_classes": self.num_classes}
