@@ -14,6 +14,7 @@ from keras_saae.abilities.class_bounds import ClassBounds
 from keras_saae.abilities.one_code import ClassifiesCodes, EncodesOneCode, OneCode
 from keras_saae.abilities.one_game import PlaysOneGame
 from keras_saae.abilities.smoothness import SmoothClassifier
+from keras_saae.abilities.two_games import PlaysTwoGames
 from keras_saae.abilities.views import PerturbsImages
 
 __all__ = [
@@ -26,5 +27,6 @@ __all__ = [
     "OneCode",
     "PerturbsImages",
     "PlaysOneGame",
+    "PlaysTwoGames",
     "SmoothClassifier",
 ]

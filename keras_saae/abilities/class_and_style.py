@@ -16,6 +16,11 @@ class DecodesClassAndStyle:
     `image_shape`.
     """
 
+    @property
+    def code_width(self):
+        """Width of what the decoder gets."""
+        return self.num_classes + self.z_dim
+
     def join(self, y, z):
         """What the decoder gets: by default y beside z, `(n, num_classes + z_dim)`."""
         return ops.concatenate([y, z], axis=-1)

@@ -7,17 +7,16 @@ from keras_saae import checks, losses
 from keras_saae.abilities import (
     EncodesClassAndStyle,
     PerturbsImages,
+    PlaysTwoGames,
     SmoothClassifier,
 )
-from keras_saae.adversary import Adversary
-from keras_saae.networks import EncoderWithHeads, averaged_copy
 from keras_saae.passes import forward
 from keras_saae.phases import Phase, PhasedModel
 
 
 @keras.saving.register_keras_serializable("keras_saae")
 class ClusteringAAE(
-    EncodesClassAndStyle, SmoothClassifier, PerturbsImages, PhasedModel
+    PlaysTwoGames, EncodesClassAndStyle, SmoothClassifier, PerturbsImages, PhasedModel
 ):
     """Autoencoder whose codes are a cluster y and a style z, learnt without any label.
 
@@ -93,17 +92,9 @@ class ClusteringAAE(
         **kwargs,
     ):
         super().__init__(**kwargs)
-        for name, value, known in (
-            ("reconstruction_loss", reconstruction_loss, losses.RECONSTRUCTION_LOSSES),
-            ("discriminator_loss", discriminator_loss, losses.ADVERSARIAL_LOSSES),
-        ):
-            checks.check_choice(name, value, known)
-        for name, value in (
-            ("generator_y_weight", generator_y_weight),
-            ("generator_z_weight", generator_z_weight),
-            ("input_noise", input_noise),
-        ):
-            checks.check_number(value, name)
+        checks.check_choice(
+            "discriminator_loss", discriminator_loss, losses.ADVERSARIAL_LOSSES
+        )
         self.set_smoothness(
             vat_weight,
             vat_radius,
@@ -113,52 +104,24 @@ class ClusteringAAE(
             augmentation_weight,
             warm_up,
         )
-        self.reconstruction_loss_name = reconstruction_loss
         self.discriminator_loss_name = discriminator_loss
-        self.generator_y_weight = generator_y_weight
-        self.generator_z_weight = generator_z_weight
-        self.input_noise = input_noise
-        self.averaging, self.seed = checks.check_averaging(averaging), seed
-
-        self.prior_z, self.prior_y = prior_z, prior_y
-        self.z_dim = checks.check_prior("prior_z", prior_z)
-        self.num_classes = checks.check_count(
-            checks.check_prior("prior_y", prior_y), "width of prior_y", minimum=2
-        )
-        checks.check_network("encoder", encoder)
-        self.image_shape = tuple(encoder.input_shape[1:])
-        code_width = self.num_classes + self.z_dim
-        checks.check_network("decoder", decoder, (code_width,), self.image_shape)
-        checks.check_network("discriminator_z", discriminator_z, (self.z_dim,), (1,))
-        checks.check_network(
-            "discriminator_y", discriminator_y, (self.num_classes,), (1,)
-        )
-        self.encoder = EncoderWithHeads(
+        self.set_games(
             encoder,
-            self.num_classes,
-            self.z_dim,
-            kernel_initializer=head_initializer,
-            batch_normalization=head_batch_normalization,
-            seed=seed,
-            name="encoder_with_heads",
+            decoder,
+            discriminator_z,
+            discriminator_y,
+            prior_z,
+            prior_y,
+            head_initializer,
+            head_batch_normalization,
+            reconstruction_loss,
+            generator_y_weight,
+            generator_z_weight,
+            input_noise,
+            averaging,
+            seed,
+            loss=discriminator_loss,
         )
-        self.decoder = decoder
-        self.discriminator_z, self.discriminator_y = discriminator_z, discriminator_y
-        self.averaged_encoder = (
-            None if averaging is None else averaged_copy(self.encoder)
-        )
-        self.seeds = keras.random.SeedGenerator(seed)  # tracked, so JAX carries it
-        self.discriminator_accuracy = keras.metrics.Mean(name="discriminator_accuracy")
-        self.game_z, self.game_y = (
-            Adversary(
-                prior, discriminator, self.discriminator_accuracy, discriminator_loss
-            )
-            for prior, discriminator in (
-                (prior_z, discriminator_z),
-                (prior_y, discriminator_y),
-            )
-        )
-        self.built = True  # the parts are built already
 
     # Phases
 
@@ -174,15 +137,7 @@ class ClusteringAAE(
                 self.reconstruction_loss,
                 (*codes, *self.decoder.trainable_variables),
             ),
-            Phase(
-                "discriminator",
-                self.discriminator_loss,
-                (
-                    *self.discriminator_z.trainable_variables,
-                    *self.discriminator_y.trainable_variables,
-                ),
-            ),
-            Phase("generator", self.generator_loss, codes),
+            *self.game_phases(),
         )
         if self.is_smoothed:
             phases += (Phase("smoothness", self.invariance_loss, classifier),)
@@ -201,24 +156,8 @@ class ClusteringAAE(
 
     def reconstruction_loss(self, batch, training):
         """Half the squared distance of x and its reconstruction (or as named)."""
-        y, z = self._codes(batch, training)
-        x_reconstructed = self.decoder(self.join(y, z), training=training)
-        loss_fn = losses.RECONSTRUCTION_LOSSES[self.reconstruction_loss_name]
-        return loss_fn(batch["x"], x_reconstructed)
-
-    def discriminator_loss(self, batch, training):
-        """Both discriminators tell priors from codes; guessing is 4 log 2 = 2.773."""
-        y, z = self._codes(batch, training)
-        on_z = self.game_z.discriminator_loss(z, self.seeds, training)
-        on_y = self.game_y.discriminator_loss(y, self.seeds, training)
-        return on_z + on_y
-
-    def generator_loss(self, batch, training):
-        """The encoder's codes pass for prior draws; 2 log 2 = 1.386 when they do."""
-        y, z = self._codes(batch, training)
-        on_y = self.game_y.generator_loss(y, training)
-        on_z = self.game_z.generator_loss(z, training)
-        return self.generator_y_weight * on_y + self.generator_z_weight * on_z
+        y, z = self.codes(batch, "reconstruction", training)
+        return self.distance(batch["x"], self.join(y, z), training)
 
     def invariance_loss(self, batch, training):
         """What keeps q(y|x) smooth; 0 where images are evaluated."""
@@ -226,7 +165,8 @@ class ClusteringAAE(
             return ops.zeros(())
         return batch["warmth"] * self.smoothness_loss(batch["x"])
 
-    def _codes(self, batch, training):
+    def codes(self, batch, phase, training):
+        """Class and style codes of the images; all phases see the same."""
         y_logits, z = forward(
             self._encoder(training), batch["x_noisy"], batch, training
         )
@@ -235,24 +175,8 @@ class ClusteringAAE(
     # Saving
 
     def get_config(self):
-        serialize = keras.saving.serialize_keras_object
         return {
-            "encoder": serialize(self.encoder.trunk),
-            "decoder": serialize(self.decoder),
-            "discriminator_z": serialize(self.discriminator_z),
-            "discriminator_y": serialize(self.discriminator_y),
-            "prior_z": serialize(self.prior_z),
-            "prior_y": serialize(self.prior_y),
-            "head_initializer": serialize(self.encoder.kernel_initializer),
-            "head_batch_normalization": self.encoder.batch_normalization,
-            "reconstruction_loss": self.reconstruction_loss_name,
+            **self.games_config(),
             "discriminator_loss": self.discriminator_loss_name,
-            "generator_y_weight": self.generator_y_weight,
-            "generator_z_weight": self.generator_z_weight,
-            "input_noise": self.input_noise,
             **self.smoothness_config(),
-            "averaging": self.averaging,
-            "seed": self.seed,
-            "name": self.name,
-            "dtype": self.dtype_policy.name,
         }

@@ -8,17 +8,16 @@ from keras_saae import checks, losses
 from keras_saae.abilities import (
     EncodesClassAndStyle,
     PerturbsImages,
+    PlaysTwoGames,
     SmoothClassifier,
 )
-from keras_saae.adversary import Adversary
-from keras_saae.networks import EncoderWithHeads, averaged_copy
 from keras_saae.passes import forward
 from keras_saae.phases import EVALUATION_BATCH_SIZE, Phase, PhasedModel
 
 
 @keras.saving.register_keras_serializable("keras_saae")
 class DimensionalityReductionAAE(
-    EncodesClassAndStyle, SmoothClassifier, PerturbsImages, PhasedModel
+    PlaysTwoGames, EncodesClassAndStyle, SmoothClassifier, PerturbsImages, PhasedModel
 ):
     """Autoencoder whose code is a point near the head of its class: y heads + z.
 
@@ -110,19 +109,9 @@ class DimensionalityReductionAAE(
         **kwargs,
     ):
         super().__init__(**kwargs)
-        for name, value, known in (
-            ("reconstruction_loss", reconstruction_loss, losses.RECONSTRUCTION_LOSSES),
-            ("discriminator_loss", discriminator_loss, losses.ADVERSARIAL_LOSSES),
-        ):
-            checks.check_choice(name, value, known)
-        for name, value in (
-            ("head_distance", head_distance),
-            ("head_distance_weight", head_distance_weight),
-            ("generator_y_weight", generator_y_weight),
-            ("generator_z_weight", generator_z_weight),
-            ("input_noise", input_noise),
-        ):
-            checks.check_number(value, name)
+        checks.check_choice(
+            "discriminator_loss", discriminator_loss, losses.ADVERSARIAL_LOSSES
+        )
         self.set_smoothness(
             vat_weight,
             vat_radius,
@@ -132,37 +121,29 @@ class DimensionalityReductionAAE(
             augmentation_weight,
             warm_up,
         )
-        self.reconstruction_loss_name = reconstruction_loss
         self.discriminator_loss_name = discriminator_loss
-        self.generator_y_weight = generator_y_weight
-        self.generator_z_weight = generator_z_weight
         self.labelled = bool(labelled)
         self.batch_keys = ("x", "x_labelled", "y_labelled") if labelled else ("x",)
-        self.head_distance = head_distance
-        self.head_distance_weight = head_distance_weight
-        self.input_noise = input_noise
-        self.averaging, self.seed = checks.check_averaging(averaging), seed
-
-        self.prior_z, self.prior_y = prior_z, prior_y
-        self.z_dim = checks.check_prior("prior_z", prior_z)
-        self.num_classes = checks.check_count(
-            checks.check_prior("prior_y", prior_y), "width of prior_y", minimum=2
+        self.head_distance = checks.check_number(head_distance, "head_distance")
+        self.head_distance_weight = checks.check_number(
+            head_distance_weight, "head_distance_weight"
         )
-        checks.check_network("encoder", encoder)
-        self.image_shape = tuple(encoder.input_shape[1:])
-        checks.check_network("decoder", decoder, (self.z_dim,), self.image_shape)
-        checks.check_network("discriminator_z", discriminator_z, (self.z_dim,), (1,))
-        checks.check_network(
-            "discriminator_y", discriminator_y, (self.num_classes,), (1,)
-        )
-        self.encoder = EncoderWithHeads(
+        self.set_games(
             encoder,
-            self.num_classes,
-            self.z_dim,
-            kernel_initializer=head_initializer,
-            batch_normalization=head_batch_normalization,
-            seed=seed,
-            name="encoder_with_heads",
+            decoder,
+            discriminator_z,
+            discriminator_y,
+            prior_z,
+            prior_y,
+            head_initializer,
+            head_batch_normalization,
+            reconstruction_loss,
+            generator_y_weight,
+            generator_z_weight,
+            input_noise,
+            averaging,
+            seed,
+            loss=discriminator_loss,
         )
         self.heads = self.add_weight(
             shape=(self.num_classes, self.z_dim),
@@ -171,24 +152,7 @@ class DimensionalityReductionAAE(
             ),
             name="heads",
         )
-        self.decoder = decoder
-        self.discriminator_z, self.discriminator_y = discriminator_z, discriminator_y
-        self.averaged_encoder = (
-            None if averaging is None else averaged_copy(self.encoder)
-        )
-        self.seeds = keras.random.SeedGenerator(seed)  # tracked, so JAX carries it
-        self.discriminator_accuracy = keras.metrics.Mean(name="discriminator_accuracy")
         self.error = keras.metrics.Mean(name="error")
-        self.game_z, self.game_y = (
-            Adversary(
-                prior, discriminator, self.discriminator_accuracy, discriminator_loss
-            )
-            for prior, discriminator in (
-                (prior_z, discriminator_z),
-                (prior_y, discriminator_y),
-            )
-        )
-        self.built = True  # the parts are built already
 
     # Phases
 
@@ -204,15 +168,7 @@ class DimensionalityReductionAAE(
                 self.reconstruction_loss,
                 (*codes, self.heads, *self.decoder.trainable_variables),
             ),
-            Phase(
-                "discriminator",
-                self.discriminator_loss,
-                (
-                    *self.discriminator_z.trainable_variables,
-                    *self.discriminator_y.trainable_variables,
-                ),
-            ),
-            Phase("generator", self.generator_loss, codes),
+            *self.game_phases(),
         )
         if self.labelled:
             phases += (
@@ -243,25 +199,10 @@ class DimensionalityReductionAAE(
 
     def reconstruction_loss(self, batch, training):
         """That of x and its reconstruction, and of heads that are too close."""
-        y, z = self._codes(batch, training)
-        x_reconstructed = self.decoder(self.join(y, z), training=training)
-        loss_fn = losses.RECONSTRUCTION_LOSSES[self.reconstruction_loss_name]
+        y, z = self.codes(batch, "reconstruction", training)
         apart = losses.head_distance_penalty(self.heads, self.head_distance)
-        return loss_fn(batch["x"], x_reconstructed) + self.head_distance_weight * apart
-
-    def discriminator_loss(self, batch, training):
-        """Both discriminators tell priors from codes; guessing is 4 log 2 = 2.773."""
-        y, z = self._codes(batch, training)
-        on_z = self.game_z.discriminator_loss(z, self.seeds, training)
-        on_y = self.game_y.discriminator_loss(y, self.seeds, training)
-        return on_z + on_y
-
-    def generator_loss(self, batch, training):
-        """The encoder's codes pass for prior draws; 2 log 2 = 1.386 when they do."""
-        y, z = self._codes(batch, training)
-        on_y = self.game_y.generator_loss(y, training)
-        on_z = self.game_z.generator_loss(z, training)
-        return self.generator_y_weight * on_y + self.generator_z_weight * on_z
+        distance = self.distance(batch["x"], self.join(y, z), training)
+        return distance + self.head_distance_weight * apart
 
     def classification_loss(self, batch, training):
         """Cross-entropy of the labels, plus what keeps q(y|x) smooth if asked."""
@@ -281,13 +222,19 @@ class DimensionalityReductionAAE(
             return ops.zeros(())
         return batch["warmth"] * self.smoothness_loss(batch["x"])
 
-    def _codes(self, batch, training):
+    def codes(self, batch, phase, training):
+        """Class and style codes of the images; all phases see the same."""
         y_logits, z = forward(
             self._encoder(training), batch["x_noisy"], batch, training
         )
         return ops.softmax(y_logits), z
 
     # What a trained model does
+
+    @property
+    def code_width(self):
+        """Width of the points that the decoder gets."""
+        return self.z_dim
 
     def join(self, y, z):
         """The points `(n, z_dim)` that the decoder gets: `y heads + z`."""
@@ -319,27 +266,11 @@ class DimensionalityReductionAAE(
     # Saving
 
     def get_config(self):
-        serialize = keras.saving.serialize_keras_object
         return {
-            "encoder": serialize(self.encoder.trunk),
-            "decoder": serialize(self.decoder),
-            "discriminator_z": serialize(self.discriminator_z),
-            "discriminator_y": serialize(self.discriminator_y),
-            "prior_z": serialize(self.prior_z),
-            "prior_y": serialize(self.prior_y),
+            **self.games_config(),
+            "discriminator_loss": self.discriminator_loss_name,
             "labelled": self.labelled,
             "head_distance": self.head_distance,
             "head_distance_weight": self.head_distance_weight,
-            "head_initializer": serialize(self.encoder.kernel_initializer),
-            "head_batch_normalization": self.encoder.batch_normalization,
-            "reconstruction_loss": self.reconstruction_loss_name,
-            "discriminator_loss": self.discriminator_loss_name,
-            "generator_y_weight": self.generator_y_weight,
-            "generator_z_weight": self.generator_z_weight,
-            "input_noise": self.input_noise,
             **self.smoothness_config(),
-            "averaging": self.averaging,
-            "seed": self.seed,
-            "name": self.name,
-            "dtype": self.dtype_policy.name,
         }

@@ -7,10 +7,9 @@ from keras_saae import checks, losses
 from keras_saae.abilities import (
     EncodesClassAndStyle,
     PerturbsImages,
+    PlaysTwoGames,
     SmoothClassifier,
 )
-from keras_saae.adversary import Adversary
-from keras_saae.networks import EncoderWithHeads, averaged_copy
 from keras_saae.passes import forward
 from keras_saae.phases import Phase, PhasedModel
 
@@ -19,7 +18,7 @@ PHASES = ("reconstruction", "discriminator", "generator", "classification")
 
 @keras.saving.register_keras_serializable("keras_saae")
 class SemiSupervisedAAE(
-    EncodesClassAndStyle, SmoothClassifier, PerturbsImages, PhasedModel
+    PlaysTwoGames, EncodesClassAndStyle, SmoothClassifier, PerturbsImages, PhasedModel
 ):
     """Autoencoder whose codes are a class y and a style z.
 
@@ -139,7 +138,6 @@ class SemiSupervisedAAE(
     ):
         super().__init__(**kwargs)
         for name, value, known in (
-            ("reconstruction_loss", reconstruction_loss, losses.RECONSTRUCTION_LOSSES),
             ("generator_loss", generator_loss, losses.GENERATOR_LOSSES),
             (
                 "labelled_reconstruction",
@@ -149,13 +147,6 @@ class SemiSupervisedAAE(
             *(("noisy_phases", phase, PHASES) for phase in noisy_phases),
         ):
             checks.check_choice(name, value, known)
-        for name, value in (
-            ("generator_y_weight", generator_y_weight),
-            ("generator_z_weight", generator_z_weight),
-            ("input_noise", input_noise),
-        ):
-            checks.check_number(value, name)
-        checks.check_averaging(averaging)
         self.set_smoothness(
             vat_weight,
             vat_radius,
@@ -165,65 +156,36 @@ class SemiSupervisedAAE(
             augmentation_weight,
             warm_up,
         )
-        self.reconstruction_loss_name = reconstruction_loss
         self.generator_loss_name = generator_loss
-        self.generator_y_weight = generator_y_weight
-        self.generator_z_weight = generator_z_weight
         self.style_given_class = style_given_class
-        self.input_noise, self.noisy_phases = input_noise, tuple(noisy_phases)
+        self.noisy_phases = tuple(noisy_phases)
         self.labelled_reconstruction = labelled_reconstruction
         self.reconstruction_trains_y = reconstruction_trains_y
         self.labelled_adversarial = labelled_adversarial
-        self.averaging, self.seed = averaging, seed
-
-        self.prior_z, self.prior_y = prior_z, prior_y
-        self.z_dim = checks.check_prior("prior_z", prior_z)
-        self.num_classes = checks.check_prior("prior_y", prior_y)
+        self.set_games(
+            encoder,
+            decoder,
+            discriminator_z,
+            discriminator_y,
+            prior_z,
+            prior_y,
+            head_initializer,
+            head_batch_normalization,
+            reconstruction_loss,
+            generator_y_weight,
+            generator_z_weight,
+            input_noise,
+            averaging,
+            seed,
+            generator_loss=losses.GENERATOR_LOSSES[generator_loss],
+        )
         self.groups = checks.check_optional_groups(groups, self.num_classes)
         if groups is not None and labelled_reconstruction == "one_hot":
             raise ValueError(
                 "Images labelled by their main class alone have no one-hot code. "
                 'Received `groups` and labelled_reconstruction="one_hot": take "soft".'
             )
-        checks.check_network("encoder", encoder)
-        self.image_shape = tuple(encoder.input_shape[1:])
-        code_width = self.num_classes + self.z_dim
-        checks.check_network("decoder", decoder, (code_width,), self.image_shape)
-        z_width = code_width if style_given_class else self.z_dim
-        checks.check_network("discriminator_z", discriminator_z, (z_width,), (1,))
-        checks.check_network(
-            "discriminator_y", discriminator_y, (self.num_classes,), (1,)
-        )
-        self.encoder = EncoderWithHeads(
-            encoder,
-            self.num_classes,
-            self.z_dim,
-            kernel_initializer=head_initializer,
-            batch_normalization=head_batch_normalization,
-            seed=seed,
-            name="encoder_with_heads",
-        )
-        self.decoder = decoder
-        self.discriminator_z, self.discriminator_y = discriminator_z, discriminator_y
-        self.averaged_encoder = (
-            None if averaging is None else averaged_copy(self.encoder)
-        )
-        self.seeds = keras.random.SeedGenerator(seed)  # tracked, so JAX carries it
-        self.discriminator_accuracy = keras.metrics.Mean(name="discriminator_accuracy")
         self.error = keras.metrics.Mean(name="error")
-        self.game_z, self.game_y = (
-            Adversary(
-                prior,
-                discriminator,
-                self.discriminator_accuracy,
-                generator_loss=losses.GENERATOR_LOSSES[generator_loss],
-            )
-            for prior, discriminator in (
-                (prior_z, discriminator_z),
-                (prior_y, discriminator_y),
-            )
-        )
-        self.built = True  # the parts are built already
 
     # Phases
 
@@ -241,15 +203,7 @@ class SemiSupervisedAAE(
                     *self.decoder.trainable_variables,
                 ),
             ),
-            Phase(
-                "discriminator",
-                self.discriminator_loss,
-                (
-                    *self.discriminator_z.trainable_variables,
-                    *self.discriminator_y.trainable_variables,
-                ),
-            ),
-            Phase("generator", self.generator_loss, codes),
+            *self.game_phases(),
             Phase(
                 "classification",
                 self.classification_loss,
@@ -295,27 +249,7 @@ class SemiSupervisedAAE(
             z = ops.concatenate([z, labelled_z])
         if not self.reconstruction_trains_y:
             y = ops.stop_gradient(y)
-        code = self.join(y, z)
-        loss_fn = losses.RECONSTRUCTION_LOSSES[self.reconstruction_loss_name]
-        return loss_fn(target, self.decoder(code, training=training))
-
-    def discriminator_loss(self, batch, training):
-        """Both discriminators tell priors from codes; guessing is 4 log 2 = 2.773."""
-        y, z = self._codes(batch, "discriminator", training)
-        on_z = self.game_z.discriminator_loss(
-            z, self.seeds, training, beside=y if self.style_given_class else None
-        )
-        on_y = self.game_y.discriminator_loss(y, self.seeds, training)
-        return on_z + on_y
-
-    def generator_loss(self, batch, training):
-        """The encoder's codes pass for prior draws; 2 log 2 = 1.386 when they do."""
-        y, z = self._codes(batch, "generator", training)
-        on_y = self.game_y.generator_loss(y, training)
-        on_z = self.game_z.generator_loss(
-            z, training, beside=y if self.style_given_class else None
-        )
-        return self.generator_y_weight * on_y + self.generator_z_weight * on_z
+        return self.distance(target, self.join(y, z), training)
 
     def classification_loss(self, batch, training):
         """Cross-entropy of the labels, plus what keeps q(y|x) smooth if asked."""
@@ -330,7 +264,7 @@ class SemiSupervisedAAE(
             loss = loss + batch["warmth"] * self.smoothness_loss(batch["x"])
         return loss
 
-    def _codes(self, batch, phase, training):
+    def codes(self, batch, phase, training):
         """Class and style codes of the images that take part in the game."""
         x = self._view(batch, "x", phase)
         if training and self.labelled_adversarial:
@@ -341,30 +275,14 @@ class SemiSupervisedAAE(
     # Saving
 
     def get_config(self):
-        serialize = keras.saving.serialize_keras_object
         return {
-            "encoder": serialize(self.encoder.trunk),
-            "decoder": serialize(self.decoder),
-            "discriminator_z": serialize(self.discriminator_z),
-            "discriminator_y": serialize(self.discriminator_y),
-            "prior_z": serialize(self.prior_z),
-            "prior_y": serialize(self.prior_y),
-            "head_initializer": serialize(self.encoder.kernel_initializer),
-            "head_batch_normalization": self.encoder.batch_normalization,
-            "reconstruction_loss": self.reconstruction_loss_name,
+            **self.games_config(),
             "generator_loss": self.generator_loss_name,
-            "generator_y_weight": self.generator_y_weight,
-            "generator_z_weight": self.generator_z_weight,
             "style_given_class": self.style_given_class,
-            "input_noise": self.input_noise,
             "noisy_phases": list(self.noisy_phases),
             "labelled_reconstruction": self.labelled_reconstruction,
             "reconstruction_trains_y": self.reconstruction_trains_y,
             "labelled_adversarial": self.labelled_adversarial,
             **self.smoothness_config(),
             "groups": self.groups,
-            "averaging": self.averaging,
-            "seed": self.seed,
-            "name": self.name,
-            "dtype": self.dtype_policy.name,
         }
