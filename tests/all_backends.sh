@@ -45,6 +45,11 @@ run_pytest() {  # run_pytest <title> <backend> <arguments of pytest>...
 workers=(-n "${WORKERS:-auto}" --maxprocesses 4 --dist loadfile)
 export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
 
+# What JAX compiles for one test serves the next that builds the same tiny model.
+export JAX_COMPILATION_CACHE_DIR=${JAX_COMPILATION_CACHE_DIR:-$venv/jax-cache}
+export JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS=0
+export JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES=-1
+
 for backend in ${BACKENDS:-tensorflow jax torch}; do
     run_pytest "$backend" "$backend" "${workers[@]}" "$@"
     notebook=notebooks/semi_supervised_mnist.ipynb

@@ -184,12 +184,12 @@ DEFAULT = SemiSupervisedAAERecipe(
         "reconstruction": adam(5e-4),
         "discriminator": adam(1.5e-3, beta_1=0.1),
         "generator": adam(1.5e-3, beta_1=0.1),
-        "classification": adam(1e-3),
+        "classification": adam(4e-3),
     },
     drop_epochs=None,
     decay_from=0.5,
     batch_size=250,
-    updates=7_200,
+    updates=4_800,
 )
 
 DEFAULT_SMALL = dataclasses.replace(
@@ -221,7 +221,7 @@ AUGMENTED = dataclasses.replace(
         "shifted a little. Chosen on validation images with label draws 100 and 112."
     ),
     augmentation={"rotation": 10.0, "scale": 0.1, "shift": 0.07},
-    optimizers={**DEFAULT.optimizers, "classification": adam(4e-3)},
+    updates=7_200,
 )
 
 GENERATIVE = dataclasses.replace(
