@@ -110,6 +110,7 @@ SYSTEMS = {
     "default_small": System("ours, for small data"),
     "augmented": System("ours, images turned and shifted a little"),
     "generative": System("ours, style apart from class"),
+    "simultaneous": System("ours, all phases of a step at once"),
     "latala2025": System(
         "AAE on the schedule of Latała (2025), 500 epochs",
         {"100": 23.50, "1000": 6.90, "all": 1.04},

@@ -40,6 +40,7 @@ from keras_saae.models import (
 )
 from keras_saae.optimizers import ConstantThenLinear, PhaseOptimizers
 from keras_saae.phases import Phase, PhasedModel
+from keras_saae.together import fit_together
 
 __version__ = "0.1.0"
 
@@ -64,6 +65,7 @@ __all__ = [
     "callbacks",
     "data",
     "evaluation",
+    "fit_together",
     "losses",
     "networks",
     "plotting",

@@ -88,6 +88,21 @@ def test_later_phase_sees_what_an_earlier_one_changed(run_eagerly):
 
 
 @EAGER
+def test_simultaneous_phases_see_the_weights_before_the_step(run_eagerly):
+    model = two_phases(run_eagerly=run_eagerly, simultaneous=True)
+    fit(model, pixels(0.2, 0.6), batch_size=2)
+    np.testing.assert_allclose(model.a.numpy(), 0.4, rtol=1e-6)
+    np.testing.assert_allclose(model.b.numpy(), 0.0, atol=1e-7)  # by -a, which was 0
+
+
+def test_simultaneous_phases_stay_so_when_loaded(tmp_path):
+    model = two_phases(simultaneous=True)
+    model.save(tmp_path / "model.keras")
+    assert keras.saving.load_model(tmp_path / "model.keras").simultaneous
+    assert not two_phases().simultaneous
+
+
+@EAGER
 def test_logs_are_means_over_the_images_of_an_epoch(run_eagerly):
     model = two_phases(run_eagerly=run_eagerly)
     history = fit(model, pixels(0.2, 0.6, 0.1), batch_size=2)

@@ -1,11 +1,12 @@
 """What differs between TensorFlow, JAX and PyTorch, and nothing else.
 
-Each backend module defines the same four names:
+Each backend module defines the same five names:
 
 - `value_and_grad(loss_fn, variables, state)`: a loss and its gradients.
 - `input_gradient(fn, x)`: the gradient of a scalar with respect to its input, for
   adversarial perturbations and, differentiated again, gradient penalties.
 - `compiled(fn)`: a function of tensors that is called many times, made fast.
+- `step_of_many(model)`: a training step of several models in one call.
 - `StepAdapter`: a mix-in that hands Keras' `train_step` and `test_step` to the
   model's `run_phases` and `run_evaluation`, which exist once for all backends. Its
   `runs_several_steps` says whether one call can make several steps, `shares_passes`
@@ -21,6 +22,7 @@ if keras.backend.backend() == "tensorflow":
         StepAdapter,
         compiled,
         input_gradient,
+        step_of_many,
         value_and_grad,
     )
 elif keras.backend.backend() == "jax":
@@ -28,6 +30,7 @@ elif keras.backend.backend() == "jax":
         StepAdapter,
         compiled,
         input_gradient,
+        step_of_many,
         value_and_grad,
     )
 elif keras.backend.backend() == "torch":
@@ -35,6 +38,7 @@ elif keras.backend.backend() == "torch":
         StepAdapter,
         compiled,
         input_gradient,
+        step_of_many,
         value_and_grad,
     )
 else:
@@ -62,5 +66,6 @@ __all__ = [
     "compiled",
     "input_gradient",
     "keep_tensorflow_off_gpu",
+    "step_of_many",
     "value_and_grad",
 ]

@@ -48,6 +48,14 @@ def compiled(fn):
     return tf.function(fn)
 
 
+def step_of_many(model):
+    """Not on TensorFlow: it has no map over training steps that keep state."""
+    raise NotImplementedError(
+        "Several models in one program need JAX: choose KERAS_BACKEND=jax, or train "
+        "them one after another. Received the backend tensorflow."
+    )
+
+
 class StepAdapter:
     """Runs the model's own step bodies as Keras' TensorFlow steps."""
 

@@ -47,6 +47,14 @@ def compiled(fn):
     return fn
 
 
+def step_of_many(model):
+    """Not on PyTorch: it has no map over training steps that keep state."""
+    raise NotImplementedError(
+        "Several models in one program need JAX: choose KERAS_BACKEND=jax, or train "
+        "them one after another. Received the backend torch."
+    )
+
+
 class StepAdapter:
     """Runs the model's own step bodies as Keras' PyTorch steps."""
 

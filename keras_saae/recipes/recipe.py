@@ -30,6 +30,7 @@ class Recipe:
         epoch: what an epoch is a pass over, see `SemiSupervisedDataset`.
         updates: length of the whole run, in updates.
         augmentation: arguments of `networks.RandomAffine`, or None for no augmentation.
+        simultaneous: see `PhasedModel.compile`.
 
     Raises:
         ValueError: if more than one schedule is given.
@@ -46,6 +47,7 @@ class Recipe:
     epoch: str = "unlabelled"
     updates: int = 1_000
     augmentation: dict | None = None
+    simultaneous: bool = False
 
     def __post_init__(self):
         schedules = ("drop_epochs", "drop_updates", "decay_from")
@@ -112,7 +114,9 @@ class Recipe:
             count // len(dataset) for count in self.drop_updates or ()
         ]
         dataset.warn_if_unreachable(milestones, epochs)
-        model.compile(optimizer=self.phase_optimizers(updates))
+        model.compile(
+            optimizer=self.phase_optimizers(updates), simultaneous=self.simultaneous
+        )
         return model
 
     def build(self, image_shape, num_classes, seed=0, **parts):

@@ -234,6 +234,16 @@ GENERATIVE = dataclasses.replace(
     style_given_class=True,
 )
 
+SIMULTANEOUS, SIMULTANEOUS_SMALL = (
+    dataclasses.replace(
+        recipe,
+        name=recipe.name.replace("default", "simultaneous"),
+        source=f"Ours: {recipe.name}, all phases of a step from the same weights.",
+        simultaneous=True,
+    )
+    for recipe in (DEFAULT, DEFAULT_SMALL)
+)
+
 LATALA_2025 = dataclasses.replace(
     PAPER,
     name="latala2025",
@@ -312,6 +322,8 @@ RECIPES = (
     DEFAULT_SMALL,
     AUGMENTED,
     GENERATIVE,
+    SIMULTANEOUS,
+    SIMULTANEOUS_SMALL,
     LATALA_2025,
     CLASSIFIER_2019,
     *ABLATIONS,
