@@ -99,13 +99,17 @@ GOLDEN = {
         {"vat_weight": 1.0, "averaging": 0.9, "labelled_reconstruction": "one_hot"},
     ),
     "style_consistency_warm_up": ({}, {"style_consistency_weight": 1.0, "warm_up": 4}),
+    "simultaneous": ({}, {}),
 }
 
 
 @pytest.mark.parametrize("name", GOLDEN)
 def test_history_and_weights_are_the_same_on_all_backends(name, golden, fixed_normal):
     networks, settings = GOLDEN[name]
-    model = compiled(tiny.quiet_aae(tiny.networks(**networks), **settings))
+    model = compiled(
+        tiny.quiet_aae(tiny.networks(**networks), **settings),
+        simultaneous=name == "simultaneous",
+    )
     history = fit(model, tiny.dataset(), epochs=3, validation_data=(X, Y))
     numbers = {key: [float(v) for v in values] for key, values in history.items()}
     for i, weight in enumerate(tiny.values(model.weights)):
