@@ -94,4 +94,15 @@ AAE_SMALL = dataclasses.replace(
     updates=3_000,
 )
 
-RECIPES = (PAPER_LIKELIHOOD, AAE_2D, AAE_SMALL)
+LIKELIHOOD, LIKELIHOOD_SMALL = (
+    dataclasses.replace(
+        recipe,
+        name=recipe.name.replace("aae", "likelihood"),
+        source="Ours, for samples: a code of eight dimensions, as in section 3.",
+        prior="gaussian",
+        z_dim=8,
+    )
+    for recipe in (AAE_2D, AAE_SMALL)
+)
+
+RECIPES = (PAPER_LIKELIHOOD, AAE_2D, AAE_SMALL, LIKELIHOOD, LIKELIHOOD_SMALL)
