@@ -52,9 +52,9 @@ export JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES=-1
 
 for backend in ${BACKENDS:-tensorflow jax torch}; do
     run_pytest "$backend" "$backend" "${workers[@]}" "$@"
-    notebook=notebooks/semi_supervised_mnist.ipynb
-    if [ "$backend" = tensorflow ] && [ $# = 0 ] && [ -f "$notebook" ]; then
-        KERAS_SAAE_DATASET=digits run_pytest "notebook" "$backend" --nbmake "$notebook"
+    if [ "$backend" = tensorflow ] && [ $# = 0 ]; then
+        KERAS_SAAE_DATASET=digits run_pytest "notebooks" "$backend" \
+            "${workers[@]}" --nbmake notebooks
     fi
 done
 
