@@ -48,7 +48,9 @@ class SemiSupervisedAdversarialVAE(ClassifiesCodes, OneCode, PhasedModel):
             number out of range; if the encoder has no hidden layer to compare.
 
     Source: after Zemouri 2020, Semi-supervised adversarial variational autoencoder,
-    whose full text we have not seen.
+    doi:10.3390/make2030020, section 3.3 (second step: three losses of the
+    decoder). Of its text we have
+    seen the abstract and the headings, not the equations.
     """
 
     def __init__(

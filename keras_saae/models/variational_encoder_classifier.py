@@ -49,7 +49,8 @@ class VariationalEncoderClassifier(
             range.
 
     Source: after Zemouri 2020, Semi-supervised adversarial variational autoencoder,
-    whose full text we have not seen.
+    doi:10.3390/make2030020, section 3.2 (first step). Of its text we have
+    seen the abstract and the headings, not the equations.
     """
 
     batch_keys = ("x", "x_labelled", "y_labelled")

@@ -1,0 +1,85 @@
+"""The program that runs the family's examples over seeds: its rows, records, table."""
+
+import json
+
+import keras
+import pytest
+import tiny
+from absl.testing import flagsaver
+
+BACKEND = keras.backend.backend()
+
+
+@pytest.fixture(scope="module")
+def program():
+    with tiny.program("benchmarks/family.py") as module:
+        yield module
+
+
+def record(seed, error, **changes):
+    return {
+        "row": "clustering_16",
+        "dataset": "mnist",
+        "seed": seed,
+        "backend": BACKEND,
+        "recipe": "clustering",
+        "train_seconds": 90.0,
+        "paper_error": error,
+        "majority_error": error + 1,
+        **changes,
+    }
+
+
+def test_table_has_mean_deviation_and_number_of_runs(program):
+    rows = program.TABLES["family"]
+    found = [record(1, 3.0), record(0, 5.0), record(0, 9.0, dataset="digits")]
+    text = program.table(found, rows, "mnist")
+    assert text.splitlines()[2:] == [
+        "| clustering error, the paper's protocol, 16 clusters, % | 9.55 ± 2.05 "
+        f"| 4.00 ± 1.41 (2) / 5.00 ± 1.41 (2) | `clustering` | {BACKEND} | 0, 1 | 1.5 |"
+    ]
+    assert "| – | 9.00 (1) / 10.00 (1) |" in program.table(found, rows, "digits")
+
+
+@pytest.mark.parametrize("table", ["family", "variational"])
+def test_every_row_is_of_an_example_with_those_flags(program, table):
+    for name, row in program.TABLES[table].items():
+        with tiny.program(f"examples/{row.example}.py"):
+            values = dict(flag.split("=") for flag in row.flags)
+            with flagsaver.as_parsed(**values):
+                assert row.metrics and row.title, name
+
+
+def test_run_becomes_a_record_and_is_not_made_again(
+    program, tmp_path, monkeypatch, capsys
+):
+    made = []
+
+    def run(row, key):
+        made.append((row.example, key["seed"]))
+        return record(key["seed"], 4.0)
+
+    monkeypatch.setattr(program, "run", run)
+    monkeypatch.setattr(program, "RESULTS", tmp_path)
+    monkeypatch.setenv("KERAS_BACKEND", BACKEND)
+    for _ in range(2):
+        with flagsaver.flagsaver(rows=["clustering_16"], seeds=["0", "1"]):
+            program.main(["family"])
+    assert made == [("clustering", 0), ("clustering", 1)]
+    lines = (tmp_path / "family.jsonl").read_text().splitlines()
+    assert [json.loads(line)["seed"] for line in lines] == [0, 1]
+    assert "4.00 ± 0.00 (2)" in capsys.readouterr().out
+
+
+def test_unknown_row_is_refused_with_the_known_ones(program):
+    with flagsaver.flagsaver(rows=["clusterin"]):
+        with pytest.raises(SystemExit, match="there is no clusterin, but clustering_1"):
+            program.main(["family"])
+
+
+def test_run_that_fails_is_named(program, tmp_path, monkeypatch):
+    monkeypatch.setattr(program, "run", lambda row, key: None)
+    monkeypatch.setattr(program, "RESULTS", tmp_path)
+    with flagsaver.flagsaver(rows=["supervised"], seeds=["3"]):
+        with pytest.raises(SystemExit, match="1 runs failed: supervised, seed 3"):
+            program.main(["family"])
