@@ -1,4 +1,4 @@
-"""Step time and memory against sizes: batch, hidden width, images, phases.
+"""Step time and memory against sizes: batch, width, images, phases, models.
 
     python benchmarks/scaling.py --backends=jax --axes=batch_size,hidden,images,phases
 
@@ -6,9 +6,10 @@ One size changes at a time; the others are those of the paper: batch 100, hidden
 of 1,000 units, 60,000 images. Images are made up (noise around ten shapes) and, along
 the axis "images", read from a file that is not held in memory: 10^7 of them take 7.8 GB
 of disk in --folder. Along "phases" a model with that many phases, each of which updates
-the same encoder and decoder, shows what a phase costs. Each measurement has a process
-of its own. Records go to benchmarks/results/scaling.jsonl; those that are there are not
-made again. `--axes=` prints the table of the records alone.
+the same encoder and decoder, shows what a phase costs. Along "models", on JAX alone,
+that many seeds train in one program (`fit_together`), and a step is one of all. Each
+measurement has a process of its own. Records go to benchmarks/results/scaling.jsonl and
+are not made again if they are there. `--axes=` prints the table of the records alone.
 """
 
 import collections
@@ -17,6 +18,7 @@ import itertools
 import json
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from absl import app, flags
@@ -31,6 +33,7 @@ VALUES = {
     "hidden": (125, 250, 500, 1000, 2000, 3000),
     "images": (10**3, 10**4, 10**5, 10**6, 10**7),
     "phases": (1, 2, 4, 8),
+    "models": (1, 2, 5, 10),
 }
 BASE = {"batch_size": 100, "hidden": 1000, "images": 60_000}
 KEYS = ("axis", "value", "backend", "dtype_policy", "machine")
@@ -61,6 +64,8 @@ def main(argv):
         ):
             if axis == "images" and value > _LARGEST.value:
                 continue
+            if axis == "models" and backend != "jax":
+                continue
             key = dict(zip(KEYS, (axis, value, backend, policy, timing.machine())))
             records = timing.read_records(RECORDS)
             if any(all(record[k] == key[k] for k in KEYS) for record in records):
@@ -86,11 +91,14 @@ def measure(axis, value, policy):
         sizes = {**BASE, **({axis: value} if axis in BASE else {})}
         x, y = made_up(sizes["images"], Path(folder) if axis == "images" else None)
         before = timing.peak_memory_mib()
-        make = with_phases if axis == "phases" else of_the_paper
-        model, dataset = make(x, y, value, sizes)
-        lower, middle, upper = timing.seconds_per_step_of_fit(
-            model, dataset, _BLOCKS.value, _BLOCK.value
-        )
+        if axis == "models":
+            lower, middle, upper = seconds_of_many(x, y, value, sizes)
+        else:
+            make = with_phases if axis == "phases" else of_the_paper
+            model, dataset = make(x, y, value, sizes)
+            lower, middle, upper = timing.seconds_per_step_of_fit(
+                model, dataset, _BLOCKS.value, _BLOCK.value
+            )
     return {
         "ms_per_step": round(1000 * middle, 4),
         "lower_quartile": round(1000 * lower, 4),
@@ -182,6 +190,28 @@ def with_phases(x, y, value, sizes):
         {phase.name: keras.optimizers.SGD(1e-5, 0.9) for phase in model.phases()}
     )
     return model, data.UnlabelledDataset(x, batch_size=sizes["batch_size"])
+
+
+def seconds_of_many(x, y, number, sizes):
+    """Quartiles of the seconds of a step of that many models, an epoch a block."""
+    import keras
+
+    from keras_saae import fit_together
+
+    few = slice(_BLOCK.value * sizes["batch_size"])
+    models, datasets = zip(
+        *(of_the_paper(x[few], y[few], number, sizes) for _ in range(number))
+    )
+    ends = []
+    clock = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: ends.append(time.perf_counter())
+    )
+    callbacks = [[clock], *([] for _ in models[1:])]
+    fit_together(models, datasets, epochs=_BLOCKS.value + 2, callbacks=callbacks)
+    # The first epoch compiles.
+    return timing.quartiles(
+        [(end - start) / _BLOCK.value for start, end in zip(ends[1:-1], ends[2:])]
+    )
 
 
 def table(records):

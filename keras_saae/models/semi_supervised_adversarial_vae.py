@@ -49,8 +49,7 @@ class SemiSupervisedAdversarialVAE(ClassifiesCodes, OneCode, PhasedModel):
 
     Source: after Zemouri 2020, Semi-supervised adversarial variational autoencoder,
     doi:10.3390/make2030020, section 3.3 (second step: three losses of the
-    decoder). Of its text we have
-    seen the abstract and the headings, not the equations.
+    decoder). Of its text we have seen the abstract and the headings, not the equations.
     """
 
     def __init__(

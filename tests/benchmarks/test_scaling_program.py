@@ -31,7 +31,14 @@ def test_phases_that_do_the_same_are_as_many_as_asked_for(program):
     assert [phase.name for phase in model.phases()] == ["phase_1", "phase_2", "phase_3"]
 
 
-@pytest.mark.parametrize(("axis", "value"), [("images", 300), ("phases", 2)])
+@pytest.mark.parametrize(
+    ("axis", "value"),
+    [
+        ("images", 300),
+        ("phases", 2),
+        *([("models", 2)] if BACKEND == "jax" else []),
+    ],
+)
 def test_measurement_has_times_and_memory(program, monkeypatch, policy, axis, value):
     policy("float32")  # as it was, afterwards
     monkeypatch.setattr(program, "BASE", {"batch_size": 20, "hidden": 4, "images": 300})
