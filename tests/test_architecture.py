@@ -23,6 +23,7 @@ ALLOWED = {
     },
     "abilities": {"phases", "adversary", "losses", "networks", "checks"},
     "adversary": {"losses", "passes"},
+    "together": {"backend"},
     "callbacks": {"plotting", "checks"},
     "evaluation": {"backend", "checks"},
     "plotting": set(),
