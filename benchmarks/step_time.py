@@ -6,7 +6,8 @@
 Each combination runs in a process of its own, one after another; nothing else should
 run on the machine. A round measures every combination once. Systems:
 
-- paper, default: `fit` with these recipes, batches, callbacks and logs counted in.
+- paper, default, simultaneous: `fit` with these recipes, batches, callbacks and logs
+  counted in.
 - plain loop: the paper's step by hand (plain_torch.py, plain_jax.py).
 - 2025 reproduction: the structure of its step (reproduction2025.py).
 - products of paper, of default: the matrix products of a step, each by itself. The
@@ -38,6 +39,7 @@ SYSTEMS = {  # in the order of a round: what the limit is made of comes first
     "products of default": ("tensorflow", "jax", "torch"),
     "paper": ("tensorflow", "jax", "torch"),
     "default": ("tensorflow", "jax", "torch"),
+    "simultaneous": ("tensorflow", "jax", "torch"),
     "plain loop": ("jax", "torch"),
     "2025 reproduction": ("torch",),
     "batches": ("torch",),
@@ -45,6 +47,7 @@ SYSTEMS = {  # in the order of a round: what the limit is made of comes first
 FLOAT32_ONLY = ("2025 reproduction", "batches")
 KEYS = ("system", "backend", "dtype_policy", "batch_size", "round", "machine")
 NUM_CLASSES, SIDE, NUM_LABELLED = 10, 28, 100
+OURS = ("paper", "default", "simultaneous")  # recipes, by their names
 
 _BACKENDS = flags.DEFINE_list("backends", ["tensorflow", "jax", "torch"], "Of Keras.")
 _POLICIES = flags.DEFINE_list(
@@ -129,7 +132,7 @@ def limit_share(records, key, ms):
     system, _, *others = key
     if system == "batches":
         return None
-    recipe = "default" if "default" in system else "paper"
+    recipe = "paper" if recipe_of(system) == "paper" else "default"
     limits = [
         record["ms_per_step"]
         for record in records
@@ -141,6 +144,13 @@ def limit_share(records, key, ms):
     return round(min(limits) / ms, 4) if limits else None
 
 
+def recipe_of(system):
+    """Name of the recipe whose sizes a system has."""
+    if system in OURS:
+        return system
+    return "default" if "default" in system else "paper"
+
+
 def measure(system, policy, batch_size):
     """Quartiles of the seconds per step, in this process and on its backend."""
     import keras
@@ -150,7 +160,7 @@ def measure(system, policy, batch_size):
 
     backend, bfloat16 = keras.backend.backend(), policy != "float32"
     keras.config.set_dtype_policy(policy)
-    recipe = recipes.get("default" if "default" in system else "paper")
+    recipe = recipes.get(recipe_of(system))
     recipe = dataclasses.replace(recipe, batch_size=batch_size)
     if _HIDDEN.value:
         hidden = tuple(map(int, _HIDDEN.value))
@@ -174,7 +184,7 @@ def measure(system, policy, batch_size):
         )
         return timing.seconds_per_step(theirs.step, lambda losses: losses, **clock)
     dataset = recipe.dataset(x, y)
-    if system in ("paper", "default"):
+    if system in OURS:
         model = recipe.model(dataset)
         if _STEPS_PER_EXECUTION.value > 1:
             model.compile(
@@ -273,7 +283,7 @@ def draw(records, path):
         names = [
             f"{row['system']}, {row['backend']}, {row['dtype_policy']}" for row in here
         ]
-        ours = {"paper": "tab:blue", "default": "tab:cyan"}
+        ours = {"paper": "tab:blue", "default": "tab:cyan", "simultaneous": "tab:green"}
         colours = [ours.get(row["system"], "lightgrey") for row in here]
         axes.barh(names, [row["ms_per_step"] for row in here], color=colours)
         axes.set(title=f"batch {size}", xlabel="ms a step")
