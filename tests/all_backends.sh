@@ -38,7 +38,7 @@ run_pytest() {  # run_pytest <title> <backend> <arguments of pytest>...
     KERAS_BACKEND=$backend "$venv/bin/python" -m pytest -q "$@" </dev/null 2>&1 |
         tee "$log" || failed=1
     closing+=("== $title" "$(grep -E '^(FAILED|ERROR) ' "$log" | cut -c 1-200 || true)" \
-        "$(tail -n 1 "$log")")
+        "$(grep -E '(passed|failed|error|no tests ran).* in [0-9]' "$log" | tail -n 1 || true)")
 }
 
 # A file's tests share fixtures, so they stay together; a worker has one core.
