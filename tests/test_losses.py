@@ -394,6 +394,30 @@ def test_style_consistency_costs_nothing_where_the_decoder_ignores_the_style(cla
 # --- heads that keep their distance -----------------------------------------------
 
 
+def test_shares_loss_is_the_cross_entropy_of_the_priors_and_the_batchs_shares():
+    logits = ops.convert_to_tensor(np.log([[0.5, 0.5], [0.25, 0.75]]))
+    drawn = ops.convert_to_tensor([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+    found = losses.shares_loss(logits, drawn)
+    expected = -(2 / 3 * np.log(0.375) + 1 / 3 * np.log(0.625))
+    np.testing.assert_allclose(value(found), expected, rtol=1e-5)
+
+
+def test_shares_loss_of_equal_shares_is_log_of_their_number():
+    logits = ops.convert_to_tensor(100.0 * np.eye(4, dtype="float32"))
+    found = losses.shares_loss(logits, ops.eye(4))
+    np.testing.assert_allclose(value(found), np.log(4), rtol=1e-5)
+
+
+def test_shares_loss_draws_images_to_a_class_that_none_is_anywhere_near():
+    """Where q itself, exp(-200), is zero in float32."""
+    logits = keras.Variable(np.array([[0.0, 0.0, -200.0]] * 5, "float32"))
+    _, (gradient,) = value_and_grad(
+        lambda: losses.shares_loss(logits, ops.eye(3)), [logits], [logits]
+    )
+    # d/dl of -1/3 log mean q_k is -1/15 for the lost class of each of the 5 images.
+    np.testing.assert_allclose(value(gradient)[:, 2], -1 / 15, rtol=1e-5)
+
+
 def test_heads_pay_for_what_each_pair_is_missing_to_the_distance():
     heads = ops.convert_to_tensor([[0.0, 0.0], [3.0, 4.0], [0.0, 12.0]])
     # Distances 5, 12 and sqrt(73) = 8.544; missing to 10: 5, 0 and 1.456.

@@ -11,10 +11,11 @@ class SmoothClassifier:
 
     Three terms: virtual adversarial training and consistency under the changes of
     style that the decoder knows, both off unless weighted, and consistency under
-    augmentation, where there is one.
+    augmentation, where there is one. They are all content with one class for all
+    images; where neither labels nor the games prevent that, a fourth term does.
 
-    Uses the model's `encoder` (an `EncoderWithHeads`), `decoder`, `join(y, z)`, `seeds`
-    and `optimizer`.
+    Uses the model's `encoder` (an `EncoderWithHeads`), `decoder`, `join(y, z)`,
+    `prior_y`, `seeds` and `optimizer`.
     """
 
     def set_smoothness(
@@ -26,6 +27,7 @@ class SmoothClassifier:
         augmentation,
         augmentation_weight,
         warm_up,
+        shares_weight,
     ):
         """Takes the settings, or says what is wrong with them; for the constructor."""
         self.vat_weight = checks.check_number(vat_weight, "vat_weight")
@@ -41,6 +43,7 @@ class SmoothClassifier:
             augmentation_weight, "augmentation_weight"
         )
         self.warm_up = checks.check_count(warm_up, "warm_up", minimum=0)
+        self.shares_weight = checks.check_number(shares_weight, "shares_weight")
 
     def smoothness_config(self):
         """The settings, for `get_config`."""
@@ -52,13 +55,19 @@ class SmoothClassifier:
             "augmentation": keras.saving.serialize_keras_object(self.augmentation),
             "augmentation_weight": self.augmentation_weight,
             "warm_up": self.warm_up,
+            "shares_weight": self.shares_weight,
         }
 
     @property
     def is_smoothed(self):
         """Whether any of the terms has a weight."""
         augmented = self.augmentation is not None and self.augmentation_weight
-        return bool(self.vat_weight or self.style_consistency_weight or augmented)
+        return bool(
+            self.vat_weight
+            or self.style_consistency_weight
+            or augmented
+            or self.shares_weight
+        )
 
     def warmth(self):
         """Share of the regularizers' weights at this step: rises from 0 to 1."""
@@ -98,4 +107,7 @@ class SmoothClassifier:
                     self.encoder.classify, self.augmentation, x, y_logits, self.seeds
                 )
             )
+        if self.shares_weight:
+            drawn = self.prior_y.sample(ops.shape(x)[0], seed=self.seeds)
+            loss = loss + self.shares_weight * losses.shares_loss(y_logits, drawn)
         return loss

@@ -24,6 +24,7 @@ from keras_saae.losses.classification import (
     errors,
     grouped_classification_loss,
     head_distance_penalty,
+    shares_loss,
 )
 from keras_saae.losses.invariance import (
     augmentation_consistency_loss,
@@ -78,6 +79,7 @@ __all__ = [
     "mixture_kl",
     "non_saturating_generator_loss",
     "saturating_generator_loss",
+    "shares_loss",
     "squared_error_mean",
     "squared_error_sum",
     "style_consistency_loss",

@@ -95,6 +95,32 @@ def categorical_kl(p_logits, q_logits):
     )
 
 
+def shares_loss(y_logits, y_drawn):
+    """How far the batch as a whole is from using the classes as the prior does.
+
+        - sum_k p_k log( 1/n sum_i q(k|x_i) ),   p the shares of the classes in y_drawn
+
+    The game on y looks at one code at a time, and cannot tell that nobody takes a
+    class. This does, and the classes that nobody takes get the largest gradient.
+
+    Args:
+        y_logits: float tensor `(n, num_classes)`, of the images of a batch.
+        y_drawn: `(m, num_classes)`, draws from the prior of y, one-hot.
+
+    Returns:
+        Scalar in nats. Least, the entropy of the prior (log K where its shares are
+        equal), where the batch has them too. Wants batches of many times K images.
+
+    Source: ours as it stands; Krause et al. 2010 and Hu et al., arXiv:1702.08720,
+    maximize the entropy of the same average.
+    """
+    log_q = ops.log_softmax(ops.cast(y_logits, "float32"))
+    log_sum = ops.logsumexp(log_q, axis=0)  # of q; its logarithm would underflow
+    number = ops.cast(ops.shape(log_q)[0], "float32")
+    shares = ops.mean(ops.cast(y_drawn, "float32"), axis=0)
+    return ops.log(number) - ops.sum(shares * log_sum)
+
+
 def head_distance_penalty(heads, distance):
     """What pairs of heads are missing to a distance.
 

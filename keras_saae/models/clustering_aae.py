@@ -53,6 +53,9 @@ class ClusteringAAE(
         augmentation_weight, vat_weight, vat_radius, style_consistency_weight,
         style_consistency_scale, warm_up: the smoothness of q(y|x), as of
             `SemiSupervisedAAE`. Paper: none.
+        shares_weight: weight of the demand that a batch's images share the heads out as
+            the prior does, for which no head may be empty. Formula:
+            `losses.shares_loss`. Paper: none.
         averaging: weight of the past in the moving average of the encoder's
             weights, such as 0.999, or `None` for no average. `predict` and `encode` use
             the average.
@@ -87,6 +90,7 @@ class ClusteringAAE(
         style_consistency_weight=0.0,
         style_consistency_scale=1.0,
         warm_up=0,
+        shares_weight=0.0,
         averaging=None,
         seed=None,
         **kwargs,
@@ -103,6 +107,7 @@ class ClusteringAAE(
             augmentation,
             augmentation_weight,
             warm_up,
+            shares_weight,
         )
         self.discriminator_loss_name = discriminator_loss
         self.set_games(

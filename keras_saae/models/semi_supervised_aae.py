@@ -81,6 +81,9 @@ class SemiSupervisedAAE(
         warm_up: updates over which the weights of virtual adversarial training, style
             consistency and augmentation rise from 0, such as 1,000. They hold what the
             classifier believes; at first it believes little that is true.
+        shares_weight: weight of the demand, in the classification phase, that the
+            shares of the classes in a batch be the prior's. Formula:
+            `losses.shares_loss`. Paper: none.
         groups: main class of each class, from `data.class_groups`, where some labels
             tell no more than that, num_classes + g. Not with "one_hot" reconstruction.
         averaging: weight of the past in the moving average of the encoder's
@@ -131,6 +134,7 @@ class SemiSupervisedAAE(
         style_consistency_weight=0.0,
         style_consistency_scale=1.0,
         warm_up=0,
+        shares_weight=0.0,
         groups=None,
         averaging=None,
         seed=None,
@@ -155,6 +159,7 @@ class SemiSupervisedAAE(
             augmentation,
             augmentation_weight,
             warm_up,
+            shares_weight,
         )
         self.generator_loss_name = generator_loss
         self.style_given_class = style_given_class

@@ -29,13 +29,17 @@ class SupervisedAAE(PlaysOneGame, DecodesClassAndStyle, PerturbsImages, PhasedMo
             to features; the model adds a linear head for z.
         decoder: Keras model from codes `(n, num_classes + z_dim)`, the one-hot class
             beside z, to images in [0, 1].
-        discriminator: Keras model from styles `(n, z_dim)` to one logit `(n, 1)`.
+        discriminator: Keras model from styles `(n, z_dim)`, or `(n, z_dim +
+            num_classes)` with `style_given_class`, to one logit `(n, 1)`.
         prior: prior of the style; its draws set `z_dim`. Paper: 15 dimensions.
         num_classes: number of classes.
         head_initializer: initializer of the head.
         reconstruction_loss: a name in `losses.RECONSTRUCTION_LOSSES`, which says
             the reduction. Paper: "half_squared_error_sum".
         discriminator_loss: a name in `losses.ADVERSARIAL_LOSSES`.
+        style_given_class: whether the discriminator sees the class beside the style, so
+            that styles follow the prior within every class, not just over all of them.
+            Images without a label stay out of the game then. Paper: no.
         input_noise: standard deviation of the Gaussian noise on the images, in
             training, in pixel units.
         augmentation: what changes images in training and leaves their class alone: a
@@ -61,6 +65,7 @@ class SupervisedAAE(PlaysOneGame, DecodesClassAndStyle, PerturbsImages, PhasedMo
         head_initializer="glorot_uniform",
         reconstruction_loss="half_squared_error_sum",
         discriminator_loss="cross_entropy",
+        style_given_class=False,
         input_noise=0.0,
         augmentation=None,
         seed=None,
@@ -80,7 +85,9 @@ class SupervisedAAE(PlaysOneGame, DecodesClassAndStyle, PerturbsImages, PhasedMo
             augmentation,
             seed,
             beside_code=num_classes,
+            beside_score=num_classes if style_given_class else 0,
         )
+        self.style_given_class = style_given_class
         self.prior_z = prior
         self.prior_y = Categorical(num_classes)  # of samples whose class is left open
 
@@ -93,18 +100,29 @@ class SupervisedAAE(PlaysOneGame, DecodesClassAndStyle, PerturbsImages, PhasedMo
     def reconstruction_loss(self, batch, training):
         """Half the squared distance of x and its reconstruction (or as named)."""
         z = self.encoder(batch["x_labelled_noisy"], training=training)
-        y = ops.one_hot(batch["y_labelled"], self.num_classes, dtype="float32")
-        return self.distance(batch["x_labelled"], self.join(y, z), training)
+        code = self.join(self._classes(batch), z)
+        return self.distance(batch["x_labelled"], code, training)
 
     def discriminator_loss(self, batch, training):
         """The discriminator tells draws from styles; guessing is 2 log 2 = 1.386."""
-        z = forward(self.encoder, batch["x_noisy"], batch, training)
-        return self.game.discriminator_loss(z, self.seeds, training)
+        z, beside = self._styles(batch, training)
+        return self.game.discriminator_loss(z, self.seeds, training, beside=beside)
 
     def generator_loss(self, batch, training):
         """The styles pass for prior draws; log 2 = 0.693 when they do."""
-        z = forward(self.encoder, batch["x_noisy"], batch, training)
-        return self.game.generator_loss(z, training)
+        z, beside = self._styles(batch, training)
+        return self.game.generator_loss(z, training, beside=beside)
+
+    def _styles(self, batch, training):
+        """Styles that play, and what the discriminator sees beside them."""
+        if self.style_given_class:
+            z = self.encoder(batch["x_labelled_noisy"], training=training)
+            return z, self._classes(batch)
+        return forward(self.encoder, batch["x_noisy"], batch, training), None
+
+    def _classes(self, batch):
+        """The true classes, one-hot."""
+        return ops.one_hot(batch["y_labelled"], self.num_classes, dtype="float32")
 
     # What a trained model does
 
@@ -124,4 +142,8 @@ class SupervisedAAE(PlaysOneGame, DecodesClassAndStyle, PerturbsImages, PhasedMo
     # Saving
 
     def get_config(self):
-        return {**self.game_config(), "num_classes": self.num_classes}
+        return {
+            **self.game_config(),
+            "num_classes": self.num_classes,
+            "style_given_class": self.style_given_class,
+        }

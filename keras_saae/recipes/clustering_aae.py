@@ -19,7 +19,7 @@ class ClusteringAAERecipe(AdversarialRecipe):
         num_clusters: number of heads, K.
         head_batch_normalization, generator_y_weight, generator_z_weight, vat_weight,
         vat_radius, style_consistency_weight, style_consistency_scale, warm_up,
-        averaging: see `ClusteringAAE`.
+        shares_weight, averaging: see `ClusteringAAE`.
     """
 
     num_clusters: int = 16
@@ -32,6 +32,7 @@ class ClusteringAAERecipe(AdversarialRecipe):
     style_consistency_weight: float = 0.0
     style_consistency_scale: float = 1.0
     warm_up: int = 0
+    shares_weight: float = 0.0
     averaging: float | None = None
     optimizers: dict = dataclasses.field(default_factory=paper_optimizers)
 

@@ -31,8 +31,8 @@ class SemiSupervisedAAERecipe(Recipe):
         reconstruction_loss, generator_loss, generator_y_weight, generator_z_weight,
         style_given_class, labelled_reconstruction, reconstruction_trains_y,
         labelled_adversarial, augmentation_weight, vat_weight, vat_radius,
-        style_consistency_weight, style_consistency_scale, warm_up, averaging: see
-        `SemiSupervisedAAE`.
+        style_consistency_weight, style_consistency_scale, warm_up, shares_weight,
+        averaging: see `SemiSupervisedAAE`.
     """
 
     hidden: tuple = (1000, 1000)
@@ -65,6 +65,7 @@ class SemiSupervisedAAERecipe(Recipe):
     style_consistency_weight: float = 0.0
     style_consistency_scale: float = 1.0
     warm_up: int = 0
+    shares_weight: float = 0.0
     averaging: float | None = None
     optimizers: dict = dataclasses.field(
         default_factory=lambda: {

@@ -15,18 +15,21 @@ from keras_saae.recipes.adversarial import (
 class SupervisedAAERecipe(AdversarialRecipe):
     """Settings of a `SupervisedAAE` and its training.
 
-    Attributes: those of `AdversarialRecipe`; z_dim is the width of the style.
+    Attributes: those of `AdversarialRecipe`, where z_dim is the width of the style, and
+        style_given_class: see `SupervisedAAE`.
     """
 
     z_dim: int = 15
+    style_given_class: bool = False
     optimizers: dict = dataclasses.field(default_factory=paper_optimizers)
 
     def build(self, image_shape, num_classes, seed=0, **parts):
+        beside = num_classes if self.style_given_class else 0
         own = {
             **self.networks(
                 image_shape,
                 num_classes + self.z_dim,
-                {"discriminator": self.z_dim},
+                {"discriminator": self.z_dim + beside},
                 seed,
             ),
             "prior": Gaussian(self.z_dim),

@@ -18,7 +18,8 @@ import pytest
 import tiny
 from keras import ops
 
-from keras_saae.networks import RandomAffine
+from keras_saae import losses
+from keras_saae.networks import RandomAffine, mlp_discriminator
 from keras_saae.priors import GaussianMixture
 
 SMOOTH = {"vat_weight": 1.0, "style_consistency_weight": 1.0}
@@ -36,7 +37,7 @@ VARIANTS = {
     "label_informed": ("label_informed", {}),
     "supervised": ("supervised", {"discriminator_loss": "least_squares"}),
     "clustering": ("clustering", {}),
-    "clustering smooth": ("clustering", {**SMOOTH, **HEADS}),
+    "clustering smooth": ("clustering", {**SMOOTH, **HEADS, "shares_weight": 1.0}),
     "dimensionality_reduction": ("dimensionality_reduction", SMOOTH),
     "dimensionality_reduction_unlabelled": (
         "dimensionality_reduction_unlabelled",
@@ -338,6 +339,42 @@ def test_decoder_of_the_supervised_model_gets_the_true_class():
     labelled = tiny.images(6, seed=2)
     distance = model.reconstruct(labelled, y) - labelled / 255
     np.testing.assert_allclose(loss, 0.5 * np.sum(distance**2) / 6, rtol=1e-4)
+
+
+def test_styles_given_the_class_play_beside_it():
+    discriminator = mlp_discriminator(family.Z + family.K, "wide", hidden=(6,), seed=0)
+    model = family.quiet(
+        "supervised", discriminator=discriminator, style_given_class=True
+    )
+    batch = model.prepare(tiny.batch(), training=True)
+    y = np.eye(family.K)[tiny.labels(6)]
+
+    def log_loss(z, sign):  # of six rows, each beside its labelled image's class
+        logits = to_numpy(discriminator(np.concatenate([z, y], axis=1)))
+        return np.mean(np.log1p(np.exp(-sign * logits)))
+
+    z = model.encode(tiny.images(6, seed=2))
+    found = to_numpy(model.generator_loss(batch, training=True))
+    np.testing.assert_allclose(found, log_loss(z, 1), rtol=1e-4)
+    found = to_numpy(model.discriminator_loss(batch, training=True))
+    expected = log_loss(model.prior.rows[:6], 1) + log_loss(z, -1)
+    np.testing.assert_allclose(found, expected, rtol=1e-4)
+
+
+def test_style_given_class_needs_a_discriminator_of_both():
+    with pytest.raises(ValueError, match="discriminator"):
+        family.model("supervised", style_given_class=True)
+
+
+@pytest.mark.parametrize("name", ["clustering", "dimensionality_reduction_unlabelled"])
+def test_shares_weight_adds_that_share_of_its_loss(name):
+    model = family.quiet(name, shares_weight=3.0)
+    batch = model.prepare(tiny.batch(), training=True)
+    logits, _ = model.encoder(batch["x"], training=True)
+    expected = 3.0 * losses.shares_loss(logits, model.prior_y.rows[:8])
+    assert to_numpy(expected) > 2.0
+    found = model.invariance_loss(batch, training=True)
+    np.testing.assert_allclose(to_numpy(found), to_numpy(expected), rtol=1e-5)
 
 
 def test_label_informed_game_has_unlabelled_images_and_then_labelled_ones():
