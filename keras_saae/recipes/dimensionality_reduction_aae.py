@@ -6,6 +6,7 @@ from keras_saae.models import DimensionalityReductionAAE
 from keras_saae.priors import Categorical, Gaussian
 from keras_saae.recipes.adversarial import adam_optimizers, paper_optimizers
 from keras_saae.recipes.clustering_aae import ClusteringAAERecipe
+from keras_saae.recipes.recipe import adam
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,10 +64,14 @@ PAPER = DimensionalityReductionAAERecipe(
 DIMENSIONALITY_REDUCTION = dataclasses.replace(
     PAPER,
     name="dimensionality_reduction",
-    source="Ours: Adam, batch normalization, virtual adversarial training.",
-    hidden=(500, 500),
+    source=(
+        "Ours: the class as of the recipe augmented of the semi-supervised AAE. Chosen "
+        "on validation images with label draw 100 of MNIST."
+    ),
+    hidden=(500, 400, 300, 200),
     discriminator_hidden=(200, 200),
     kernel_initializer="he_normal",
+    augmentation={"rotation": 10.0, "scale": 0.1, "shift": 0.07},
     encoder_batch_normalization=True,
     decoder_batch_normalization=True,
     input_noise=0.2,
@@ -74,13 +79,17 @@ DIMENSIONALITY_REDUCTION = dataclasses.replace(
     reconstruction_loss="squared_error_sum",
     vat_weight=1.0,
     vat_radius=1.5,
+    style_consistency_weight=2.0,
     warm_up=500,
     averaging=0.999,
-    optimizers=adam_optimizers("classification", adversarial=1e-3, autoencoder=5e-4),
+    optimizers={
+        **adam_optimizers(adversarial=1e-3, autoencoder=5e-4),
+        "classification": adam(4e-3),
+    },
     drop_epochs=None,
     decay_from=0.5,
     batch_size=250,
-    updates=12_000,
+    updates=4_000,
 )
 
 UNLABELLED = dataclasses.replace(
@@ -97,6 +106,9 @@ UNLABELLED = dataclasses.replace(
 SMALL = {
     "hidden": (300, 300),
     "discriminator_hidden": (100, 100),
+    "discriminator_noise": 0.3,
+    "augmentation": None,
+    "style_consistency_weight": 0.0,
     "averaging": 0.99,
     "batch_size": 100,
     "updates": 3_000,
@@ -106,7 +118,7 @@ DIMENSIONALITY_REDUCTION_SMALL = dataclasses.replace(
     DIMENSIONALITY_REDUCTION,
     name="dimensionality_reduction_small",
     source="Ours, for a few thousand small images such as the digits.",
-    discriminator_noise=0.3,
+    optimizers=adam_optimizers("classification", adversarial=1e-3, autoencoder=5e-4),
     **SMALL,
 )
 

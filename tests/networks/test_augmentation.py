@@ -14,7 +14,7 @@ def images(n=1, size=5):
 
 @pytest.fixture
 def drawn(monkeypatch):
-    """Sets what is drawn: turn, size across, size down, shift across, shift down."""
+    """Sets what is drawn: turn, sizes and shifts, both across and down, slant."""
 
     def draw(*rows):
         draws = ops.convert_to_tensor(np.array(rows, "float32"))
@@ -36,7 +36,7 @@ def test_sizes_of_zero_change_nothing():
 
 
 def test_a_quarter_turn_is_that_of_numpy(drawn):
-    drawn([1, 0, 0, 0, 0])
+    drawn([1, 0, 0, 0, 0, 0])
     x = images()
     # Rows point down: the place is turned clockwise on the screen, the image back.
     np.testing.assert_allclose(
@@ -45,7 +45,7 @@ def test_a_quarter_turn_is_that_of_numpy(drawn):
 
 
 def test_a_shift_brings_in_black(drawn):
-    drawn([0, 0, 0, 1, 0])
+    drawn([0, 0, 0, 1, 0, 0])
     x = images()
     expected = np.zeros_like(x)
     expected[:, :, :-1] = x[:, :, 1:]  # one pixel of five to the left
@@ -53,13 +53,21 @@ def test_a_shift_brings_in_black(drawn):
 
 
 def test_a_larger_size_keeps_the_centre(drawn):
-    drawn([0, 1, 1, 0, 0])
+    drawn([0, 1, 1, 0, 0, 0])
     x = np.zeros((1, 5, 5), "float32")
     x[0, 2, 2] = 1.0
     grown = changed(x, scale=0.5)[0]
     # A pixel at distance 1 comes from distance 2/3, where a third of the peak is left.
     np.testing.assert_allclose(grown[2], [0, 1 / 3, 1, 1 / 3, 0], atol=1e-5)
     np.testing.assert_allclose(grown[:, 2], grown[2], atol=1e-6)
+
+
+def test_a_slant_moves_each_row_by_its_height(drawn):
+    drawn([0, 0, 0, 0, 0, 1])
+    x = np.zeros((1, 5, 5), "float32")
+    x[0, :, 2] = 1.0  # an upright stroke
+    # Two rows above the middle, a place comes from two pixels to its left.
+    np.testing.assert_allclose(changed(x, shear=1.0)[0], np.eye(5)[::-1], atol=1e-5)
 
 
 def test_each_image_has_a_draw_of_its_own():
@@ -84,7 +92,9 @@ def test_a_seed_repeats_its_draws():
     assert np.any(one != other)
 
 
-@pytest.mark.parametrize("wrong", [{"rotation": -1.0}, {"scale": 1.0}, {"shift": -0.1}])
+@pytest.mark.parametrize(
+    "wrong", [{"rotation": -1.0}, {"scale": 1.0}, {"shift": -0.1}, {"shear": -0.1}]
+)
 def test_sizes_out_of_range_are_refused(wrong):
     with pytest.raises(ValueError, match="at least 0"):
         RandomAffine(**wrong)
