@@ -17,9 +17,10 @@ class ClusteringAAERecipe(AdversarialRecipe):
 
     Attributes: those of `AdversarialRecipe`, and
         num_clusters: number of heads, K.
-        head_batch_normalization, generator_y_weight, generator_z_weight, vat_weight,
-        vat_radius, style_consistency_weight, style_consistency_scale, warm_up,
-        shares_weight, averaging: see `ClusteringAAE`.
+        head_batch_normalization, generator_y_weight, generator_z_weight,
+        augmentation_weight, vat_weight, vat_radius, style_consistency_weight,
+        style_consistency_scale, warm_up, shares_weight, averaging: see
+        `ClusteringAAE`.
     """
 
     num_clusters: int = 16
@@ -27,6 +28,7 @@ class ClusteringAAERecipe(AdversarialRecipe):
     head_batch_normalization: bool = False
     generator_y_weight: float = 1.0
     generator_z_weight: float = 1.0
+    augmentation_weight: float = 1.0
     vat_weight: float = 0.0
     vat_radius: float = 1.0
     style_consistency_weight: float = 0.0
