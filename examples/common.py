@@ -255,16 +255,35 @@ def finish(run, scores, figures):
 
 
 def judge(run):
-    """A classifier trained on all labels of the train part, to judge drawn images."""
-    from keras_saae import data, recipes
+    """A classifier trained on all labels of the train part, to judge drawn images.
+
+    A convolutional one, which errs on 0.7 % of MNIST's images, where there are pixels
+    enough.
+    """
+    from keras_saae import networks, recipes
 
     images, split = run.images, run.split
-    recipe = dataclasses.replace(recipes.LABELS_ONLY, updates=2_000)
+    recipe, parts = dataclasses.replace(recipes.LABELS_ONLY, updates=2_000), {}
+    if min(images.x_train.shape[1:3]) >= 28:
+        recipe = dataclasses.replace(
+            recipe,
+            updates=1_200,
+            batch_size=250,
+            labelled_batch_size=250,
+            input_noise=0.0,
+            augmentation={"rotation": 10.0, "scale": 0.1, "shift": 0.07},
+        )
+        parts["encoder"] = networks.conv_encoder(
+            images.x_train.shape[1:],
+            batch_normalization=True,
+            dropout=0.3,
+            seed=FLAGS.seed,
+        )
     if FLAGS.smoke:
         recipe = dataclasses.replace(recipe, updates=20, passes=1)
     x, y = images.x_train[split.train], images.y_train[split.train]
-    everything = data.SemiSupervisedDataset(x, y, num_classes=images.num_classes)
-    model = recipe.model(everything, seed=FLAGS.seed)
+    everything = recipe.dataset(x, y, num_classes=images.num_classes)
+    model = recipe.model(everything, seed=FLAGS.seed, **parts)
     model.fit(everything, epochs=recipe.epochs(everything), verbose=0)
     return model
 

@@ -81,11 +81,15 @@ PAPER = ClusteringAAERecipe(
 CLUSTERING = dataclasses.replace(
     PAPER,
     name="clustering",
-    source="Ours: Adam and virtual adversarial training; 10 heads.",
+    source=(
+        "Ours: Adam, a demand on the clusters' shares, invariance to small changes, "
+        "10 heads. Chosen on validation images of MNIST; docs/experiments.md."
+    ),
     num_clusters=10,
     hidden=(500, 500),
     discriminator_hidden=(200, 200),
     kernel_initializer="he_normal",
+    augmentation={"rotation": 10.0, "scale": 0.1, "shift": 0.07, "shear": 0.3},
     head_batch_normalization=False,
     decoder_batch_normalization=True,
     input_dropout=0.0,
@@ -93,15 +97,16 @@ CLUSTERING = dataclasses.replace(
     discriminator_noise=0.3,
     reconstruction_loss="squared_error_sum",
     generator_y_weight=10.0,
-    vat_weight=4.0,
+    vat_weight=1.0,
     vat_radius=1.5,
     warm_up=500,
+    shares_weight=1.0,
     averaging=0.999,
     optimizers=adam_optimizers("smoothness", adversarial=1e-3, autoencoder=5e-4),
     drop_epochs=None,
     decay_from=0.5,
     batch_size=250,
-    updates=12_000,
+    updates=6_000,
 )
 
 CLUSTERING_SMALL = dataclasses.replace(
@@ -110,6 +115,9 @@ CLUSTERING_SMALL = dataclasses.replace(
     source="Ours, for a few thousand small images such as the digits.",
     hidden=(300, 300),
     discriminator_hidden=(100, 100),
+    augmentation=None,
+    vat_weight=4.0,
+    shares_weight=0.0,
     averaging=0.99,
     batch_size=100,
     updates=3_000,

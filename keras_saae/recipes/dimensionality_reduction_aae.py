@@ -5,7 +5,7 @@ import dataclasses
 from keras_saae.models import DimensionalityReductionAAE
 from keras_saae.priors import Categorical, Gaussian
 from keras_saae.recipes.adversarial import adam_optimizers, paper_optimizers
-from keras_saae.recipes.clustering_aae import ClusteringAAERecipe
+from keras_saae.recipes.clustering_aae import CLUSTERING, ClusteringAAERecipe
 from keras_saae.recipes.recipe import adam
 
 
@@ -95,11 +95,18 @@ DIMENSIONALITY_REDUCTION = dataclasses.replace(
 UNLABELLED = dataclasses.replace(
     DIMENSIONALITY_REDUCTION,
     name="dimensionality_reduction_unlabelled",
-    source="Ours: dimensionality_reduction without labels, with 20 heads.",
+    source=(
+        "Ours: dimensionality_reduction without labels, with 20 heads whose invariance "
+        "and shares are those of the recipe clustering."
+    ),
     labelled=False,
+    hidden=CLUSTERING.hidden,
+    augmentation=CLUSTERING.augmentation,
     discriminator_noise=0.3,
     generator_y_weight=10.0,
-    vat_weight=4.0,
+    style_consistency_weight=0.0,
+    shares_weight=1.0,
+    updates=CLUSTERING.updates,
     optimizers=adam_optimizers("smoothness", adversarial=1e-3, autoencoder=5e-4),
 )
 
@@ -126,6 +133,8 @@ UNLABELLED_SMALL = dataclasses.replace(
     UNLABELLED,
     name="dimensionality_reduction_unlabelled_small",
     source="Ours, without labels, for a few thousand small images.",
+    vat_weight=4.0,
+    shares_weight=0.0,
     **SMALL,
 )
 

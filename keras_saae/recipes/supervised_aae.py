@@ -52,7 +52,7 @@ SUPERVISED = dataclasses.replace(
     PAPER,
     name="supervised",
     source=(
-        "Ours: a style of eight dimensions, which follows its prior within every class. "
+        "Ours: a style of eight dimensions, which follows its prior in every class. "
         "Chosen on validation images of MNIST; docs/experiments.md."
     ),
     z_dim=8,
