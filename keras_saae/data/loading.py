@@ -1,84 +1,20 @@
-"""Data sets by name: from a file, from scikit-learn, from TensorFlow Datasets."""
+"""Data sets by name, from whichever place has them, brought to one form."""
 
-import contextlib
 import difflib
 import hashlib
-import os
-import re
-import threading
-import urllib.error
-import urllib.request
 import warnings
-import zipfile
-import zlib
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 
-from keras_saae import backend
 from keras_saae.checks import check_images, check_labels
-from keras_saae.data import omniglot, randomness
+from keras_saae.data import prepared, randomness
+from keras_saae.data.kinds import KEYS, KINDS, NAMES, VALIDATION_KEYS
+from keras_saae.data.npz import data_folder, npz_path, read_npz
 from keras_saae.data.splits import stratified_part
 
-KEYS = ("x_train", "y_train", "x_test", "y_test")
-VALIDATION_KEYS = ("x_validation", "y_validation")
 NUM_TEST_DIGITS = 297
-DOWNLOAD_URL = "https://storage.googleapis.com"
 
-
-@dataclass(frozen=True)
-class Kind:
-    """What a data set's arrays look like, whatever they come from.
-
-    Attributes:
-        image_shape: shape of one image.
-        class_names: names of the classes in order, or only their number where the
-            file itself names them.
-        file_keys: arrays that `<name>.npz` must hold.
-        tfds: whether TensorFlow Datasets has the images.
-    """
-
-    image_shape: tuple
-    class_names: tuple | int
-    file_keys: tuple = KEYS
-    tfds: bool = False
-
-    @property
-    def num_classes(self):
-        """Number of classes."""
-        names = self.class_names
-        return names if isinstance(names, int) else len(names)
-
-
-KINDS = {
-    "mnist": Kind((28, 28), tuple("0123456789"), tfds=True),
-    "fashion_mnist": Kind(
-        (28, 28),
-        (
-            *("t-shirt", "trouser", "pullover", "dress", "coat"),
-            *("sandal", "shirt", "sneaker", "bag", "ankle boot"),
-        ),
-        tfds=True,
-    ),
-    "digits": Kind((8, 8), tuple("0123456789")),
-    "omniglot": Kind((28, 28), 50, (*KEYS, "alphabets"), tfds=True),
-    "caltech101_silhouettes": Kind(
-        (28, 28), 101, (*KEYS, "x_val", "y_val", "classnames")
-    ),
-    "cifar10": Kind(
-        (32, 32, 3),
-        (
-            *("airplane", "automobile", "bird", "cat", "deer"),
-            *("dog", "frog", "horse", "ship", "truck"),
-        ),
-        tfds=True,
-    ),
-}
-NAMES = tuple(KINDS)
-JPEG_KEYS = tuple(
-    f"{key}_{part}" for part in ("train", "test") for key in ("jpeg", "offsets", "y")
-)
 
 # Of the original arrays in their original order, as `Dataset.sha256` counts them. Of
 # Omniglot there is no such file at hand; that of CIFAR-10 we have not seen.
@@ -168,13 +104,13 @@ def load(name, data_dir=None):
     _check_name(name)
     if name == "digits":
         return _digits()
-    path = _npz_path(name, data_dir)
+    path = npz_path(name, data_dir)
     if path:
-        return _dataset(name, *_read_npz(name, path))
-    folder = _prepared_folder(name, data_dir)
-    if folder is None and not _downloadable(name):
+        return _dataset(name, *read_npz(name, path))
+    folder = prepared.prepared_folder(name, data_dir)
+    if folder is None and not prepared.downloadable(name):
         why = (
-            f"{DOWNLOAD_URL} cannot be reached to download it"
+            f"{prepared.DOWNLOAD_URL} cannot be reached to download it"
             if KINDS[name].tfds
             else "TensorFlow Datasets does not have it in this form"
         )
@@ -184,7 +120,7 @@ def load(name, data_dir=None):
             "`data_dir` or in KERAS_SAAE_DATA, or use 'digits', which needs no "
             f"download. Looked in: {_places(name, data_dir)}."
         )
-    dataset = _dataset(name, *_read_tfds(name, folder))
+    dataset = _dataset(name, *prepared.read_tfds(name, folder))
     if dataset.sha256 != ORIGINALS.get(name, dataset.sha256):
         warnings.warn(
             f"{dataset.source} differs from the original {name} in content or order: "
@@ -211,9 +147,9 @@ def available(name, data_dir=None, timeout=5.0):
     _check_name(name)
     return (
         name == "digits"
-        or _npz_path(name, data_dir) is not None
-        or _prepared_folder(name, data_dir) is not None
-        or _downloadable(name, timeout)
+        or npz_path(name, data_dir) is not None
+        or prepared.prepared_folder(name, data_dir) is not None
+        or prepared.downloadable(name, timeout)
     )
 
 
@@ -277,209 +213,7 @@ def _digits():
     return _dataset("digits", arrays, "scikit-learn load_digits")
 
 
-def _data_dir(data_dir):
-    data_dir = data_dir or os.environ.get("KERAS_SAAE_DATA")
-    return Path(data_dir).expanduser() if data_dir else None
-
-
-def _tfds_dir():
-    return Path(os.environ.get("TFDS_DATA_DIR", "~/tensorflow_datasets")).expanduser()
-
-
 def _places(name, data_dir):
-    data_dir = _data_dir(data_dir)
+    data_dir = data_folder(data_dir)
     places = [data_dir / f"{name}.npz", data_dir / name] if data_dir else []
-    return ", ".join(map(str, [*places, _tfds_dir() / name]))
-
-
-def _npz_path(name, data_dir):
-    data_dir = _data_dir(data_dir)
-    path = data_dir / f"{name}.npz" if data_dir else None
-    return path if path and path.is_file() else None
-
-
-def _read_npz(name, path):
-    """Read a file; return arrays, source."""
-    keys = KINDS[name].file_keys
-    try:
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
-            if name == "cifar10" and "jpeg_train" in archive:
-                keys = JPEG_KEYS
-            missing = [key for key in keys if key not in archive]
-            found = ", ".join(archive) or "nothing"
-            arrays = {key: archive[key] for key in keys if key in archive}
-    except (
-        EOFError,
-        NotImplementedError,
-        TypeError,  # np.load returned a bare array
-        ValueError,
-        zipfile.BadZipFile,
-        zlib.error,
-    ) as error:
-        raise ValueError(
-            f"{path} cannot be read: it is truncated, is no .npz archive, or holds "
-            f"pickled objects, which are never unpickled ({error}). Copy or download "
-            "it again."
-        ) from error
-    if missing:
-        raise ValueError(
-            f"{path} must hold the arrays {', '.join(keys)}. Missing: "
-            f"{', '.join(missing)}. Found: {found}."
-        )
-    if name == "omniglot":
-        arrays["class_names"] = arrays["alphabets"]
-    elif name == "caltech101_silhouettes":
-        arrays = _silhouettes(arrays, path)
-    elif keys == JPEG_KEYS:
-        return _decoded(arrays, path), f"{path} (JPEG copies of the images)"
-    elif name == "cifar10":  # Keras' labels are a column
-        for key in ("y_train", "y_test"):
-            if arrays[key].shape[1:] == (1,):
-                arrays[key] = arrays[key][:, 0]
-    return arrays, str(path)
-
-
-def _silhouettes(arrays, path):
-    """Arrays under our names, with black 0 and white 255 in the place of 0 and 1."""
-    for part in ("train", "val", "test"):
-        x = arrays[f"x_{part}"]
-        if x.size and x.max() > 1:
-            raise ValueError(
-                f"{path} is no caltech101_silhouettes: `x_{part}` must hold 0 (object) "
-                f"and 1 (background). Received values up to {x.max()}."
-            )
-        arrays[f"x_{part}"] = x * np.uint8(255)
-    arrays["x_validation"], arrays["y_validation"] = arrays["x_val"], arrays["y_val"]
-    arrays["class_names"] = arrays["classnames"]
-    return arrays
-
-
-def _decoded(arrays, path):
-    """Arrays of a file of JPEG files."""
-    from PIL import Image
-
-    height, width, _ = KINDS["cifar10"].image_shape
-    for part in ("train", "test"):
-        content = arrays[f"jpeg_{part}"].tobytes()
-        offsets = arrays[f"offsets_{part}"]
-        x = np.empty((max(len(offsets) - 1, 0), height, width, 3), "uint8")
-        try:
-            for k in range(len(x)):
-                file = content[offsets[k] : offsets[k + 1]]
-                # Twice as fast as Image.open, which also reads what a header may hold.
-                image = Image.frombytes("RGB", (width, height), file, "jpeg", "RGB", "")
-                x[k] = np.asarray(image)
-        except ValueError as error:
-            raise ValueError(
-                f"{path} cannot be read: image {k} of `jpeg_{part}` is no JPEG file of "
-                f"{height}x{width} pixels ({error}). Copy or download it again."
-            ) from error
-        arrays[f"x_{part}"] = x
-    return arrays
-
-
-def _prepared_folder(name, data_dir):
-    """Newest version that TensorFlow Datasets finished preparing, or None."""
-    if not KINDS[name].tfds:
-        return None
-    for root in filter(None, (_data_dir(data_dir), _tfds_dir())):
-        folders = [
-            info.parent
-            for info in (root / name).glob("*/dataset_info.json")
-            if re.fullmatch(r"\d+\.\d+\.\d+", info.parent.name)
-        ]
-        if folders:
-            return max(folders, key=lambda f: [int(n) for n in f.name.split(".")])
-    return None
-
-
-def _online(timeout=5.0):
-    """Whether the download host answers; never waits longer than `timeout` seconds.
-
-    TensorFlow Datasets itself retries for minutes. Proxies from the environment are
-    used. Looking up a name knows no time limit, hence the thread.
-    """
-    answered = []
-
-    def probe():
-        with contextlib.suppress(OSError):
-            try:
-                urllib.request.urlopen(DOWNLOAD_URL, timeout=timeout).close()
-            except urllib.error.HTTPError:
-                pass  # an error page is an answer
-            answered.append(True)
-
-    thread = threading.Thread(target=probe, daemon=True)
-    thread.start()
-    thread.join(timeout)
-    return bool(answered)
-
-
-def _downloadable(name, timeout=5.0):
-    return KINDS[name].tfds and _online(timeout)
-
-
-def _read_tfds(name, folder):
-    """Read a prepared folder or, if that is None, download; return arrays, source."""
-    import tensorflow_datasets as tfds
-
-    backend.keep_tensorflow_off_gpu()
-    if folder is None:
-        builder = tfds.builder(name)
-        builder.download_and_prepare()
-    else:
-        builder = tfds.builder_from_directory(folder)
-    source = f"TensorFlow Datasets {builder.info.full_name}"
-    config = tfds.ReadConfig(interleave_cycle_length=1)
-    try:
-        if name == "omniglot":
-            return omniglot.read_drawings(_drawings(builder, config)), source
-        parts = {
-            split: tfds.as_numpy(
-                builder.as_dataset(split=split, batch_size=-1, read_config=config)
-            )
-            for split in ("train", "test")
-        }
-    except Exception as error:
-        raise ValueError(
-            f"{builder.data_path} cannot be read ({error}). Delete the folder to "
-            "have it downloaded again."
-        ) from error
-    arrays = {}
-    for split, part in parts.items():
-        order = _tfds_order(split, len(part["label"]))
-        images = part["image"]
-        if images.shape[-1] == 1:
-            images = images[..., 0]
-        arrays[f"x_{split}"] = np.empty_like(images)
-        arrays[f"y_{split}"] = np.empty_like(part["label"])
-        arrays[f"x_{split}"][order] = images
-        arrays[f"y_{split}"][order] = part["label"]
-    return arrays, source
-
-
-def _drawings(builder, config):
-    """Omniglot's examples by split, with names of alphabets."""
-    import tensorflow_datasets as tfds
-
-    alphabets = builder.info.features["alphabet"]
-    return {
-        split: (
-            {**example, "alphabet": alphabets.int2str(int(example["alphabet"]))}
-            for example in tfds.as_numpy(
-                builder.as_dataset(split=split, read_config=config)
-            )
-        )
-        for split in builder.info.splits
-    }
-
-
-def _tfds_order(split, size):
-    """Original index of each example: TensorFlow Datasets sorts them by a hash.
-
-    Source: tensorflow_datasets/core/hashing.py and core/shuffle.py, MD5 of the
-    split's name followed by the example's key, which for these is its index.
-    """
-    return sorted(
-        range(size), key=lambda i: hashlib.md5(f"{split}{i}".encode()).digest()
-    )
+    return ", ".join(map(str, [*places, prepared.tfds_folder() / name]))

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from keras_saae import data
-from keras_saae.data import loading
+from keras_saae.data import loading, prepared
 
 REAL_DATA_DIR = os.environ.get("KERAS_SAAE_DATA")
 
@@ -24,7 +24,7 @@ def nothing_around(monkeypatch, tmp_path):
     monkeypatch.delenv("KERAS_SAAE_DATA", raising=False)
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "tfds"))
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    monkeypatch.setattr(loading, "DOWNLOAD_URL", "http://127.0.0.1:9")
+    monkeypatch.setattr(prepared, "DOWNLOAD_URL", "http://127.0.0.1:9")
 
 
 def tiny_arrays():
@@ -238,7 +238,7 @@ def test_a_host_that_answers_makes_data_available(monkeypatch):
     with http.server.HTTPServer(("127.0.0.1", 0), NotFound) as server:
         threading.Thread(target=server.handle_request, daemon=True).start()
         url = f"http://127.0.0.1:{server.server_port}"
-        monkeypatch.setattr(loading, "DOWNLOAD_URL", url)
+        monkeypatch.setattr(prepared, "DOWNLOAD_URL", url)
         assert data.available("mnist")
 
 
@@ -249,7 +249,7 @@ def test_a_host_that_never_answers_costs_no_more_than_the_timeout(monkeypatch):
         released.wait()
         raise OSError
 
-    monkeypatch.setattr(loading.urllib.request, "urlopen", hang)
+    monkeypatch.setattr(prepared.urllib.request, "urlopen", hang)
     start = time.monotonic()
     assert not data.available("mnist", timeout=0.1)
     assert time.monotonic() - start < 5
@@ -471,7 +471,7 @@ def test_cifar10_from_tfds_equals_that_from_a_file(tmp_path):
 
 def test_what_tfds_lacks_is_not_looked_for_there(tmp_path, monkeypatch):
     name = "caltech101_silhouettes"
-    monkeypatch.setattr(loading, "_online", lambda timeout=5.0: True)
+    monkeypatch.setattr(prepared, "_online", lambda timeout=5.0: True)
     folder = tmp_path / "tfds" / name / "3.0.0"
     folder.mkdir(parents=True)
     (folder / "dataset_info.json").touch()
