@@ -1,6 +1,5 @@
 """What one training step does, and in what order: phases, run one after another."""
 
-import math
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
@@ -8,13 +7,12 @@ from typing import Any, NamedTuple
 import keras
 from keras import ops
 
-from keras_saae import checks
 from keras_saae.backend import StepAdapter, value_and_grad
+from keras_saae.door import ChecksData
 from keras_saae.optimizers import PhaseOptimizers
 from keras_saae.passes import SharedPasses
 
 Tensor = Any
-EVALUATION_BATCH_SIZE = 1000
 
 
 class Phase(NamedTuple):
@@ -37,7 +35,7 @@ class Phase(NamedTuple):
     batch_key: str = "x"
 
 
-class PhasedModel(StepAdapter, keras.Model):
+class PhasedModel(ChecksData, StepAdapter, keras.Model):
     """A model whose training step is a sequence of phases.
 
     A subclass says what the phases are; this class runs them under `fit`,
@@ -210,154 +208,6 @@ class PhasedModel(StepAdapter, keras.Model):
         self.loss_tracker.update_state(total, sample_weight=_length(batch["x"]))
         return {metric.name: metric.result() for metric in self.metrics}
 
-    # Training, evaluating, predicting: checks at the door
-
-    def fit(self, x=None, y=None, validation_data=None, callbacks=None, **kwargs):
-        """Trains the model; arguments and result as in `keras.Model.fit`.
-
-        Args:
-            x: a data set that yields batches as dicts with the model's
-                `batch_keys`, such as `SemiSupervisedDataset`; models without
-                labels also take an array of images.
-            y: not used; labels belong to the data set.
-            validation_data: `(x, y)`, images and their class labels; models without
-                labels take images alone.
-            callbacks: list of callbacks.
-            **kwargs: `epochs`, `initial_epoch`, `verbose`, ...
-
-        Raises:
-            ValueError: if data are not what the model needs.
-        """
-        if self._is_label_free:
-            if y is not None or isinstance(validation_data, (tuple, list)):
-                raise self._takes_no_labels()
-            if _is_array(validation_data):
-                validation_data = {"x": self._check_images(validation_data)}
-        elif y is not None or _is_array(x):
-            raise ValueError(
-                f"{type(self).__name__}.fit needs batches with the entries "
-                f"{self.batch_keys}. Pass one data set that yields them, such as "
-                "keras_saae.data.SemiSupervisedDataset(x, y), where y is -1 for "
-                "images without a label."
-            )
-        if isinstance(x, keras.utils.PyDataset):
-            self._check_batch(x[0])
-            if hasattr(x, "set_epoch"):
-                callbacks = [_SetEpoch(x), *_as_list(callbacks)]
-            # The data set orders its images itself, from its seed and the epoch.
-            kwargs["shuffle"] = False
-        elif _is_array(x):
-            x = {"x": self._check_images(x)}
-        if isinstance(validation_data, (tuple, list)):
-            if len(validation_data) != 2:
-                raise ValueError(
-                    "`validation_data` is a pair (x, y) of images and class labels. "
-                    f"Received {len(validation_data)} parts; weights of samples are "
-                    "not supported."
-                )
-            validation_data = self._check_pair(*validation_data)
-        if validation_data is not None:
-            kwargs.setdefault("validation_batch_size", EVALUATION_BATCH_SIZE)
-        if isinstance(validation_data, tuple) and checks.is_lazy(validation_data[0]):
-            size = kwargs.pop("validation_batch_size")
-            validation_data = _Batches(size, *validation_data)
-        return super().fit(
-            x=x, validation_data=validation_data, callbacks=callbacks, **kwargs
-        )
-
-    def evaluate(self, x=None, y=None, batch_size=None, **kwargs):
-        """Losses and metrics on images `x` with class labels `y`, if the model has any.
-
-        Arguments and result as in `keras.Model.evaluate`; the batch size is 1,000
-        unless given.
-        """
-        if not self.compiled:
-            raise ValueError(
-                "Evaluating needs the names of metrics: call `compile` first."
-            )
-        if self._is_label_free and y is not None:
-            raise self._takes_no_labels()
-        if _is_array(x):
-            if self._is_label_free:
-                x = {"x": self._check_images(x)}
-            else:
-                x, y = self._check_pair(x, y)
-            batch_size = batch_size or EVALUATION_BATCH_SIZE
-            if checks.is_lazy(x):
-                x, y, batch_size = _Batches(batch_size, x, y), None, None
-        return super().evaluate(x=x, y=y, batch_size=batch_size, **kwargs)
-
-    def predict(self, x, batch_size=None, **kwargs):
-        """What `call` returns for images `x`, as a NumPy array.
-
-        Arguments as in `keras.Model.predict`; the batch size is 1,000 unless given.
-        """
-        if _is_array(x):
-            x = self._check_images(x, allow_lazy=True)
-            batch_size = batch_size or EVALUATION_BATCH_SIZE
-            if checks.is_lazy(x):
-                x, batch_size = _Batches(batch_size, x), None
-        return super().predict(x, batch_size=batch_size, **kwargs)
-
-    @property
-    def _is_label_free(self):
-        return tuple(self.batch_keys) == ("x",)
-
-    @property
-    def _num_labels(self):
-        """Number of labels in training: classes, and main classes if there are any."""
-        if self.groups is None:
-            return self.num_classes
-        return self.num_classes + max(self.groups) + 1
-
-    def _takes_no_labels(self):
-        return ValueError(
-            f"{type(self).__name__} takes no labels, and was given some. Pass images "
-            "alone: fit(x), evaluate(x), fit(..., validation_data=x), or "
-            "keras_saae.data.UnlabelledDataset(x)."
-        )
-
-    def _check_images(self, x, allow_lazy=False):
-        return checks.check_images(
-            x, image_shape=self.image_shape, allow_lazy=allow_lazy
-        )
-
-    def _check_pair(self, x, y):
-        if y is None:
-            raise ValueError(
-                "Images are evaluated against class labels, one each. "
-                "Received y=None. Pass y of shape (num_images,)."
-            )
-        x = self._check_images(x, allow_lazy=True)
-        return x, checks.check_labels(
-            y, len(x), self.num_classes, allow_unlabelled=False
-        )
-
-    def _check_batch(self, batch):
-        found = sorted(batch) if isinstance(batch, dict) else type(batch).__name__
-        if not isinstance(batch, dict) or not set(self.batch_keys) <= set(batch):
-            raise ValueError(
-                f"{type(self).__name__} needs batches that are dicts with the entries "
-                f"{self.batch_keys}. Received a batch with {found}."
-            )
-        if self._is_label_free and len(batch) > 1:
-            raise self._takes_no_labels()
-        for key in self.batch_keys:
-            shape = tuple(batch[key].shape[1:])
-            if key.startswith("x") and self.image_shape not in (None, shape):
-                raise ValueError(
-                    f"The model was built for images of shape {self.image_shape}. "
-                    f"Received batch[{key!r}] with images of shape {shape}."
-                )
-        if "y_labelled" in self.batch_keys:
-            checks.check_labels(
-                batch["y_labelled"],
-                len(batch["x_labelled"]),
-                self._num_labels,
-                name="y_labelled",
-                allow_unlabelled=False,
-            )
-
     # Saving: Keras keeps weights and optimizer state; seeds are added here
 
     @classmethod
@@ -393,32 +243,6 @@ class PhasedModel(StepAdapter, keras.Model):
         return [v for v in self.variables if id(v) not in weights]
 
 
-class _SetEpoch(keras.callbacks.Callback):
-    """Tells the data set which epoch it is, so that batches depend on it alone."""
-
-    def __init__(self, dataset):
-        super().__init__()
-        self.dataset = dataset
-
-    def on_epoch_begin(self, epoch, logs=None):
-        self.dataset.set_epoch(epoch)
-
-
-class _Batches(keras.utils.PyDataset):
-    """Lazy images, and their labels, one batch at a time."""
-
-    def __init__(self, batch_size, *arrays):
-        super().__init__()
-        self.batch_size, self.arrays = batch_size, arrays
-
-    def __len__(self):
-        return math.ceil(len(self.arrays[0]) / self.batch_size)
-
-    def __getitem__(self, index):
-        start = index * self.batch_size
-        return tuple(array[start : start + self.batch_size] for array in self.arrays)
-
-
 def _as_batch(data):
     """A dict of tensors from what Keras hands to a step."""
     x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
@@ -431,13 +255,3 @@ def _as_batch(data):
 
 def _length(tensor):
     return ops.cast(ops.shape(tensor)[0], "float32")
-
-
-def _is_array(x):
-    return hasattr(x, "__array__") or checks.is_lazy(x)
-
-
-def _as_list(callbacks):
-    if callbacks is None:
-        return []
-    return list(callbacks) if isinstance(callbacks, (list, tuple)) else [callbacks]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tiny
 
-from keras_saae import phases
+from keras_saae import door
 from keras_saae.data import LazyImages
 
 X, Y = tiny.images(10, seed=3), tiny.labels(10)
@@ -13,7 +13,7 @@ X, Y = tiny.images(10, seed=3), tiny.labels(10)
 @pytest.fixture
 def lazy(monkeypatch):
     """The images of X in batches of 4, and the numbers read, batch by batch."""
-    monkeypatch.setattr(phases, "EVALUATION_BATCH_SIZE", 4)
+    monkeypatch.setattr(door, "EVALUATION_BATCH_SIZE", 4)
     read = []
 
     def note(k):

@@ -6,7 +6,7 @@ from keras import ops
 from keras_saae import checks
 from keras_saae.abilities.averaging import AveragedClassifier
 from keras_saae.adversary import EVALUATION_SEED
-from keras_saae.phases import EVALUATION_BATCH_SIZE
+from keras_saae.door import EVALUATION_BATCH_SIZE
 
 
 class DecodesClassAndStyle:

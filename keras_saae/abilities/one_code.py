@@ -4,8 +4,8 @@ import numpy as np
 from keras import ops
 
 from keras_saae import checks
+from keras_saae.door import EVALUATION_BATCH_SIZE
 from keras_saae.networks import pixels
-from keras_saae.phases import EVALUATION_BATCH_SIZE
 
 
 class EncodesOneCode:

@@ -11,8 +11,9 @@ from keras_saae.abilities import (
     PlaysTwoGames,
     SmoothClassifier,
 )
+from keras_saae.door import EVALUATION_BATCH_SIZE
 from keras_saae.passes import forward
-from keras_saae.phases import EVALUATION_BATCH_SIZE, Phase, PhasedModel
+from keras_saae.phases import Phase, PhasedModel
 
 
 @keras.saving.register_keras_serializable("keras_saae")
