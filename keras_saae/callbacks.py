@@ -188,8 +188,8 @@ class Checkpoint(keras.callbacks.Callback):
     """Keeps the whole state of a run in one file that is never half written.
 
     The file is a `.keras` file that `keras.saving.load_model` opens, with the history
-    inside. It is written beside and then renamed into place. Resume with
-    `load_checkpoint`.
+    inside, NaN where an epoch has no such number, as `validation_freq` > 1 leaves it.
+    It is written beside and then renamed into place. Resume with `load_checkpoint`.
 
     Args:
         path: name of the file, ending in `.keras`; its folder is made if missing.
@@ -216,8 +216,13 @@ class Checkpoint(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         seconds = time.perf_counter() - self.start
-        for key, value in {**(logs or {}), "seconds": seconds}.items():
-            self.history.setdefault(key, []).append(float(value))
+        logs, before = (
+            {**(logs or {}), "seconds": seconds},
+            len(self.history.get("seconds", [])),
+        )
+        for key in {**self.history, **logs}:
+            values = self.history.setdefault(key, before * [math.nan])
+            values.append(float(logs.get(key, math.nan)))
         if (epoch + 1) % self.every == 0 or epoch + 1 == self.params["epochs"]:
             self.save(epoch + 1)
 

@@ -311,6 +311,19 @@ def test_checkpoint_saves_every_few_epochs_and_after_the_last(tmp_path, monkeypa
     assert saved == [2, 4, 5]
 
 
+def test_checkpoint_keeps_a_number_per_epoch_where_few_are_validated(tmp_path):
+    checkpoint = callbacks.Checkpoint(tmp_path / "run.keras")
+    logs = [{"loss": 3.0}, {"loss": 2.0, "val_error": 7.0}, {"loss": 1.0}]
+    checkpoint.set_params({"epochs": 0})
+    checkpoint.set_model(model())
+    for epoch, epoch_logs in enumerate(logs):
+        checkpoint.on_epoch_begin(epoch)
+        checkpoint.on_epoch_end(epoch, epoch_logs)
+    _, _, kept = callbacks.load_checkpoint(checkpoint.path)
+    assert kept["loss"] == [3.0, 2.0, 1.0]
+    np.testing.assert_equal(kept["val_error"], [np.nan, 7.0, np.nan])
+
+
 @pytest.mark.parametrize("call", ["zipfile.ZipFile.writestr", "os.replace"])
 def test_death_while_writing_leaves_the_checkpoint_before_it(
     tmp_path, monkeypatch, call

@@ -237,6 +237,23 @@ def example():
         yield module
 
 
+@pytest.mark.parametrize(
+    ("epochs", "images_per_epoch", "num_validation", "validated"),
+    [
+        (3, 50_000, 10_000, [1, 2, 3]),
+        (8, 4_000, 10_000, [3, 6, 8]),
+        (250, 100, 10_000, [100, 200, 250]),
+        (2, 100, 0, [1, 2]),
+    ],
+)
+def test_validation_scores_no_more_images_than_training_sees_and_the_last_model(
+    example, epochs, images_per_epoch, num_validation, validated
+):
+    assert validated == example.epochs_to_validate(
+        epochs, images_per_epoch, num_validation
+    )
+
+
 @pytest.fixture
 def refusal(example, environment, monkeypatch, tmp_path):
     """Runs the example until it ends in a message: `refusal(labels="abc")`."""
