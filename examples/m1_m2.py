@@ -29,7 +29,11 @@ _CLASSIFICATION_WEIGHT = flags.DEFINE_float(
     lower_bound=0,
 )
 
-NUM_SPREAD = 5_000  # unlabelled images that label spreading sees beside the labels
+# Label spreading sees this many unlabelled images beside the labels. How much of a
+# label comes from its neighbours, not from where it began, is chosen on validation
+# images: 12.0 % error with scikit-learn's 0.2, 9.2 % with 0.99.
+NUM_SPREAD = 20_000
+SPREAD = {"kernel": "knn", "alpha": 0.99, "max_iter": 300}
 
 
 def main(argv):
@@ -95,7 +99,7 @@ def scores_of_codes(run):
     classifiers = {
         "nearest_neighbour": KNeighborsClassifier(1).fit(z, y),
         "linear_svm": SVC(kernel="linear").fit(z, y),
-        "label_spreading": LabelSpreading("knn").fit(z_both, y_both),
+        "label_spreading": LabelSpreading(**SPREAD).fit(z_both, y_both),
     }
     return {
         f"{name}_error": 100.0 * float(np.mean(found.predict(z_test) != images.y_test))

@@ -52,7 +52,7 @@ M1_OURS = dataclasses.replace(
     kernel_initializer="glorot_uniform",
     optimizers={"bound": adam(1e-3)},
     decay_from=0.5,
-    updates=60_000,
+    updates=20_000,
 )
 
 M1_SMALL = dataclasses.replace(

@@ -78,21 +78,23 @@ M2_OURS = dataclasses.replace(
     PAPER,
     name="m2",
     source=(
-        "Ours: labels count as much as N in alpha N does, batch normalization, noise, "
-        "an average of the weights."
+        "Ours, chosen on validation images of MNIST, 100 labels, one label draw: "
+        "labels count as much as N in alpha N does, batch normalization, noise, an "
+        "average of the weights. A style of 5 dimensions leaves the class to y: with "
+        "50, the error is twice that."
     ),
     hidden=(500, 500),
     activation="relu",
     kernel_initializer="he_normal",
     batch_normalization=True,
-    input_noise=0.2,
+    z_dim=5,
+    input_noise=0.4,
     labelled_weight=1.0,
-    classification_weight=60.0,
+    classification_weight=100.0,
     averaging=0.999,
     optimizers={"bound": adam(1e-3)},
     decay_from=0.5,
-    batch_size=250,
-    updates=24_000,
+    updates=6_000,
 )
 
 M2_SMALL = dataclasses.replace(
@@ -101,10 +103,9 @@ M2_SMALL = dataclasses.replace(
     source="Ours, for a few thousand small images such as the digits.",
     hidden=(200, 200),
     head_hidden=(200,),
-    z_dim=5,
     input_noise=0.1,
+    classification_weight=60.0,
     averaging=0.99,
-    batch_size=100,
     updates=2_000,
 )
 
