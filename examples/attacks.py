@@ -41,12 +41,17 @@ def main(argv):
     if not epsilons or not all(0 <= epsilon <= 1 for epsilon in epsilons):
         common.sys.exit(f"--epsilons lie in [0, 1]. Received: {_EPSILONS.value}")
     run, classifier = mixture_vae.train_selective()
-    images = run.images
-    x, y = images.x_test[: _IMAGES.value], images.y_test[: _IMAGES.value]
+    images, num_images = run.images, _IMAGES.value
+    strongest = {"steps": _STEPS.value, "restarts": _RESTARTS.value}
+    if common.FLAGS.smoke:
+        num_images, epsilons = min(20, num_images), epsilons[-1:]
+        strongest = {"steps": 3, "restarts": 1}
+    x, y = images.x_test[:num_images], images.y_test[:num_images]
     other = common.judge(run)
     rows, shown = [], None
     for epsilon in epsilons:
-        for name, attacked in attacks_on(run.model, classifier, other, x, y, epsilon):
+        attempts = attacks_on(run.model, classifier, other, x, y, epsilon, **strongest)
+        for name, attacked in attempts:
             found = classifier.evaluate(attacked, y)
             rows.append({"attack": name, "epsilon": epsilon, **found})
             if name == "fgsm":
@@ -79,11 +84,13 @@ def main(argv):
     )
 
 
-def attacks_on(model, classifier, other, x, y, epsilon):
-    """Yields the name of each attack and the images that it makes."""
+def attacks_on(model, classifier, other, x, y, epsilon, **strongest):
+    """Yields the name of each attack and the images that it makes.
+
+    `strongest` are the arguments of PGD, its steps and restarts.
+    """
     from keras_saae.evaluation import attacks, evasion_loss
 
-    strongest = {"steps": _STEPS.value, "restarts": _RESTARTS.value}
     on_class = (model.classify, x, y, epsilon)
     for name in ("fgsm", "bim", "mim"):
         yield name, getattr(attacks, name)(*on_class, from_logits=True)

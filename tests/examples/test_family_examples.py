@@ -63,7 +63,7 @@ EXAMPLES = {
         {"risk_coverage", "class_style_grid", "refused", "accepted"},
     ),
     "attacks": (
-        ("--images=20", "--epsilons=0.1,0.3", "--steps=3", "--restarts=1"),
+        (),
         {"worst_undetected", "reclassified_right", "clean_rejected"},
         {"undetected", "images"},
     ),
