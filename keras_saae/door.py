@@ -3,6 +3,7 @@
 import math
 
 import keras
+import numpy as np
 
 from keras_saae import checks
 
@@ -64,7 +65,7 @@ class ChecksData:
             kwargs.setdefault("validation_batch_size", EVALUATION_BATCH_SIZE)
         if isinstance(validation_data, tuple) and checks.is_lazy(validation_data[0]):
             size = kwargs.pop("validation_batch_size")
-            validation_data = _Batches(size, *validation_data)
+            validation_data = Batches(size, *validation_data)
         return super().fit(
             x=x, validation_data=validation_data, callbacks=callbacks, **kwargs
         )
@@ -88,7 +89,7 @@ class ChecksData:
                 x, y = self._check_pair(x, y)
             batch_size = batch_size or EVALUATION_BATCH_SIZE
             if checks.is_lazy(x):
-                x, y, batch_size = _Batches(batch_size, x, y), None, None
+                x, y, batch_size = Batches(batch_size, x, y), None, None
         return super().evaluate(x=x, y=y, batch_size=batch_size, **kwargs)
 
     def predict(self, x, batch_size=None, **kwargs):
@@ -100,7 +101,7 @@ class ChecksData:
             x = self._check_images(x, allow_lazy=True)
             batch_size = batch_size or EVALUATION_BATCH_SIZE
             if checks.is_lazy(x):
-                x, batch_size = _Batches(batch_size, x), None
+                x, batch_size = Batches(batch_size, x), None
         return super().predict(x, batch_size=batch_size, **kwargs)
 
     @property
@@ -174,7 +175,7 @@ class _SetEpoch(keras.callbacks.Callback):
         self.dataset.set_epoch(epoch)
 
 
-class _Batches(keras.utils.PyDataset):
+class Batches(keras.utils.PyDataset):
     """Lazy images, and their labels, one batch at a time."""
 
     def __init__(self, batch_size, *arrays):
@@ -187,6 +188,22 @@ class _Batches(keras.utils.PyDataset):
     def __getitem__(self, index):
         start = index * self.batch_size
         return tuple(array[start : start + self.batch_size] for array in self.arrays)
+
+
+class PixelBatches(Batches):
+    """What an encoder takes of images: float pixels, with noise where it takes some.
+
+    A batch at a time, so that neither lazy images nor the floats of uint8 ones are in
+    memory as a whole.
+    """
+
+    def __init__(self, x, *noise):
+        super().__init__(EVALUATION_BATCH_SIZE, x, *noise)
+
+    def __getitem__(self, index):
+        x, *noise = super().__getitem__(index)
+        x = x.astype("float32") / 255.0 if x.dtype == np.uint8 else x
+        return ((x, *noise) if noise else x,)
 
 
 def _is_array(x):

@@ -60,6 +60,14 @@ def test_validation_is_that_of_an_array(lazy):
     assert logs[0] == pytest.approx(logs[1], rel=1e-5)
 
 
+def test_codes_are_those_of_an_array_and_read_a_batch_at_a_time(lazy):
+    images, read = lazy
+    model = tiny.aae()
+    for found, expected in zip(model.encode(images), model.encode(X)):
+        np.testing.assert_allclose(found, expected, atol=1e-6)
+    assert sorted(set(read)) == list(range(10)) and len(read) <= 10 + 4 * 4
+
+
 def test_lazy_images_of_another_shape_are_refused(model):
     images = LazyImages([0], lambda k: np.zeros((5, 5), "uint8"), (5, 5))
     with pytest.raises(ValueError, match=r"shape \(4, 4\), as the model"):

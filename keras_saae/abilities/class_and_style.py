@@ -6,7 +6,7 @@ from keras import ops
 from keras_saae import checks
 from keras_saae.abilities.averaging import AveragedClassifier
 from keras_saae.adversary import EVALUATION_SEED
-from keras_saae.door import EVALUATION_BATCH_SIZE
+from keras_saae.door import EVALUATION_BATCH_SIZE, PixelBatches
 
 
 class DecodesClassAndStyle:
@@ -117,12 +117,9 @@ class EncodesClassAndStyle(AveragedClassifier, DecodesClassAndStyle):
         Args:
             x: images, uint8 or float in [0, 1], `(n, *image_shape)`.
         """
-        x = checks.check_images(x, image_shape=self.image_shape)
-        if x.dtype == np.uint8:
-            x = x.astype("float32") / 255.0
-        y_logits, z = self._encoder(training=False).predict(
-            x, batch_size=EVALUATION_BATCH_SIZE, verbose=0
-        )
+        x = checks.check_images(x, image_shape=self.image_shape, allow_lazy=True)
+        encoder = self._encoder(training=False)
+        y_logits, z = encoder.predict(PixelBatches(x), verbose=0)
         y = np.exp(y_logits - y_logits.max(axis=-1, keepdims=True))
         return y / y.sum(axis=-1, keepdims=True), z
 

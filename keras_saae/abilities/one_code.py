@@ -4,7 +4,7 @@ import numpy as np
 from keras import ops
 
 from keras_saae import checks
-from keras_saae.door import EVALUATION_BATCH_SIZE
+from keras_saae.door import EVALUATION_BATCH_SIZE, PixelBatches
 from keras_saae.networks import pixels
 
 
@@ -27,12 +27,12 @@ class EncodesOneCode:
                 posterior is deterministic. Without, the middle: the Gaussian's mean,
                 the universal posterior at noise 0.
         """
-        x = checks.check_images(x, image_shape=self.image_shape)
-        if x.dtype == np.uint8:
-            x = x.astype("float32") / 255.0
+        x = checks.check_images(x, image_shape=self.image_shape, allow_lazy=True)
+        noise = ()
         if seed is not None and self.encoder.noise_dim:
-            x = [x, ops.convert_to_numpy(self.encoder.noise(x, seed))]
-        return self.encoder.predict(x, batch_size=EVALUATION_BATCH_SIZE, verbose=0)
+            as_many = np.empty((len(x), 0))  # x may be lazy, which `ops` cannot take
+            noise = (ops.convert_to_numpy(self.encoder.noise(as_many, seed)),)
+        return self.encoder.predict(PixelBatches(x, *noise), verbose=0)
 
 
 class OneCode(EncodesOneCode):

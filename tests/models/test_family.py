@@ -19,6 +19,7 @@ import tiny
 from keras import ops
 
 from keras_saae import losses
+from keras_saae.data import LazyImages
 from keras_saae.networks import RandomAffine, mlp_discriminator
 from keras_saae.priors import GaussianMixture
 
@@ -427,6 +428,15 @@ def test_codes_are_drawn_where_the_posterior_leaves_a_choice(posterior):
     np.testing.assert_array_equal(model.encode(x, seed=1), model.encode(x, seed=1))
     differ = np.any(model.encode(x, seed=1) != model.encode(x, seed=2))
     assert differ == (posterior != "deterministic")
+
+
+@pytest.mark.parametrize("seed", [None, 1])
+def test_codes_of_lazy_images_are_those_of_an_array(seed):
+    model = family.model("aae", posterior="universal")
+    x = tiny.images(5)
+    images = LazyImages(range(5), x.__getitem__, tiny.IMAGE_SHAPE)
+    found, expected = model.encode(images, seed=seed), model.encode(x, seed=seed)
+    np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
 def test_gaussian_posterior_has_the_mean_and_deviation_of_its_head():
