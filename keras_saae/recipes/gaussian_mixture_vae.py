@@ -63,11 +63,18 @@ PAPER = GaussianMixtureVAERecipe(
 MIXTURE = dataclasses.replace(
     PAPER,
     name="mixture_vae",
-    source="Ours: batch normalization, noise, and virtual adversarial training.",
+    source=(
+        "Ours: fewer filters that halve the images at once, batch normalization, "
+        "noise, images turned, scaled and shifted, virtual adversarial training."
+    ),
+    filters=(16, 32, 32, 64),
+    strides=(2, 1, 2, 1),
     batch_normalization=True,
+    augmentation={"rotation": 10.0, "scale": 0.1, "shift": 0.07},
     input_noise=0.2,
     vat_weight=1.0,
     vat_radius=1.5,
+    updates=4_000,
 )
 
 MIXTURE_SMALL = dataclasses.replace(
@@ -79,6 +86,8 @@ MIXTURE_SMALL = dataclasses.replace(
     ),
     hidden=(128, 64),
     filters=(8, 8, 16, 16),
+    strides=PAPER.strides,
+    augmentation=None,
     vat_radius=1.0,
     updates=500,
 )
