@@ -41,11 +41,12 @@ def test_table_has_mean_deviation_and_number_of_runs(program):
     assert "| – | 9.00 (1) / 10.00 (1) |" in program.table(found, rows, "digits")
 
 
-def test_readme_shows_what_the_records_say(program):
+@pytest.mark.parametrize("table", ["family", "variational"])
+def test_readme_shows_what_the_records_say(program, table):
     readme = (program.ROOT / "README.md").read_text(encoding="utf-8")
-    block = readme.split("<!-- family -->")[1].split("<!-- end of family -->")[0]
-    records = program.timing.read_records(program.RESULTS / "family.jsonl")
-    expected = program.table(records, program.TABLES["family"], "mnist")
+    block = readme.split(f"<!-- {table} -->")[1].split(f"<!-- end of {table} -->")[0]
+    records = program.timing.read_records(program.RESULTS / f"{table}.jsonl")
+    expected = program.table(records, program.TABLES[table], "mnist")
     assert block.strip() == expected.strip()
 
 
