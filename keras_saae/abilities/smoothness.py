@@ -22,6 +22,7 @@ class SmoothClassifier:
         self,
         vat_weight,
         vat_radius,
+        vat_probe,
         style_consistency_weight,
         style_consistency_scale,
         augmentation,
@@ -32,6 +33,9 @@ class SmoothClassifier:
         """Takes the settings, or says what is wrong with them; for the constructor."""
         self.vat_weight = checks.check_number(vat_weight, "vat_weight")
         self.vat_radius = checks.check_number(vat_radius, "vat_radius")
+        if vat_probe is not None:
+            checks.check_number(vat_probe, "vat_probe")
+        self.vat_probe = vat_probe
         self.style_consistency_weight = checks.check_number(
             style_consistency_weight, "style_consistency_weight"
         )
@@ -50,6 +54,7 @@ class SmoothClassifier:
         return {
             "vat_weight": self.vat_weight,
             "vat_radius": self.vat_radius,
+            "vat_probe": self.vat_probe,
             "style_consistency_weight": self.style_consistency_weight,
             "style_consistency_scale": self.style_consistency_scale,
             "augmentation": keras.saving.serialize_keras_object(self.augmentation),
@@ -87,7 +92,7 @@ class SmoothClassifier:
                 x,
                 self.seeds,
                 radius=self.vat_radius,
-                probe=self.encoder.vat_probe,
+                probe=self.vat_probe or self.encoder.vat_probe,
                 y_logits=y_logits,
             )
         if self.style_consistency_weight:

@@ -24,14 +24,18 @@ def virtual_adversarial_loss(
         seed: integer or `keras.random.SeedGenerator`, draws the first d.
         radius: L2 length of r in pixel units; 0.5 to 2 for MNIST.
         probe: L2 length of the finite difference's step. Below 1 it needs float32:
-            in bfloat16 the difference is rounding noise, and the term does harm.
+            in bfloat16 the difference is rounding noise, and the term does harm. A long
+            one, 10 for MNIST, finds the direction that matters beyond the image's
+            neighbourhood: without labels, two clusters that share two classes between
+            them, each smooth by itself, give way to one for each class.
         power_iterations: refinements of d; one is customary.
         y_logits: `classify(x)`, where the caller has it already.
 
     Returns:
         Scalar in nats, mean over the batch.
 
-    Source: Miyato et al., arXiv:1704.03976, equations 5, 6 and section 3.3.
+    Source: Miyato et al., arXiv:1704.03976, equations 5, 6 and section 3.3. The long
+    probe is in the authors' code of IMSAT (Hu et al., arXiv:1702.08720).
     """
     y_logits = ops.stop_gradient(classify(x) if y_logits is None else y_logits)
     direction = keras.random.normal(ops.shape(x), seed=seed)

@@ -53,6 +53,8 @@ class DimensionalityReductionAAE(
         head_batch_normalization: normalize their outputs.
         reconstruction_loss: a name in `losses.RECONSTRUCTION_LOSSES`, which says
             the reduction. Paper: "half_squared_error_sum".
+        reconstruction_trains_y: whether the reconstruction's gradient reaches y, as of
+            `ClusteringAAE`. Paper: yes.
         discriminator_loss: a name in `losses.ADVERSARIAL_LOSSES`, for both games.
         generator_y_weight: weight of y in the generator phase.
         generator_z_weight: weight of z there.
@@ -61,9 +63,9 @@ class DimensionalityReductionAAE(
         augmentation: what changes images and leaves their class alone: a serializable
             `augmentation(x, seed)`, such as `networks.RandomAffine()`. Labelled images
             are changed, of the others the class has to stay. Paper: none.
-        augmentation_weight, vat_weight, vat_radius, style_consistency_weight,
-        style_consistency_scale, warm_up: the smoothness of q(y|x), as of
-            `SemiSupervisedAAE`. Paper: none.
+        augmentation_weight, vat_weight, vat_radius, vat_probe, warm_up,
+        style_consistency_weight, style_consistency_scale: the smoothness of q(y|x), as
+            of `SemiSupervisedAAE`. Paper: none.
         shares_weight: weight of the demand that a batch's images share the heads out as
             the prior does, for which no head may be empty. Formula:
             `losses.shares_loss`. Paper: none.
@@ -97,6 +99,7 @@ class DimensionalityReductionAAE(
         head_initializer="glorot_uniform",
         head_batch_normalization=False,
         reconstruction_loss="half_squared_error_sum",
+        reconstruction_trains_y=True,
         discriminator_loss="cross_entropy",
         generator_y_weight=1.0,
         generator_z_weight=1.0,
@@ -105,6 +108,7 @@ class DimensionalityReductionAAE(
         augmentation_weight=1.0,
         vat_weight=0.0,
         vat_radius=1.0,
+        vat_probe=None,
         style_consistency_weight=0.0,
         style_consistency_scale=1.0,
         warm_up=0,
@@ -120,6 +124,7 @@ class DimensionalityReductionAAE(
         self.set_smoothness(
             vat_weight,
             vat_radius,
+            vat_probe,
             style_consistency_weight,
             style_consistency_scale,
             augmentation,
@@ -128,6 +133,7 @@ class DimensionalityReductionAAE(
             shares_weight,
         )
         self.discriminator_loss_name = discriminator_loss
+        self.reconstruction_trains_y = bool(reconstruction_trains_y)
         self.labelled = bool(labelled)
         self.batch_keys = ("x", "x_labelled", "y_labelled") if labelled else ("x",)
         self.head_distance = checks.check_number(head_distance, "head_distance")
@@ -206,6 +212,8 @@ class DimensionalityReductionAAE(
     def reconstruction_loss(self, batch, training):
         """That of x and its reconstruction, and of heads that are too close."""
         y, z = self.codes(batch, "reconstruction", training)
+        if not self.reconstruction_trains_y:
+            y = ops.stop_gradient(y)
         apart = losses.head_distance_penalty(self.heads, self.head_distance)
         distance = self.distance(batch["x"], self.join(y, z), training)
         return distance + self.head_distance_weight * apart
@@ -274,6 +282,7 @@ class DimensionalityReductionAAE(
     def get_config(self):
         return {
             **self.games_config(),
+            "reconstruction_trains_y": self.reconstruction_trains_y,
             "discriminator_loss": self.discriminator_loss_name,
             "labelled": self.labelled,
             "head_distance": self.head_distance,

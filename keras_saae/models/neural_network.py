@@ -20,6 +20,8 @@ class NeuralNetwork(AveragedClassifier, PhasedModel):
             to features; the model adds a softmax head.
         num_classes: number of classes.
         head_initializer: initializer of the head.
+        head_batch_normalization: normalize the class scores, so that over a batch no
+            class is ahead.
         input_noise: standard deviation of the Gaussian noise on the labelled images,
             in training, in pixel units.
         augmentation: what changes images in training and leaves their class alone: a
@@ -46,6 +48,7 @@ class NeuralNetwork(AveragedClassifier, PhasedModel):
         encoder,
         num_classes,
         head_initializer="glorot_uniform",
+        head_batch_normalization=False,
         input_noise=0.0,
         augmentation=None,
         vat_weight=0.0,
@@ -69,6 +72,7 @@ class NeuralNetwork(AveragedClassifier, PhasedModel):
             num_classes,
             z_dim=0,
             kernel_initializer=head_initializer,
+            batch_normalization=head_batch_normalization,
             seed=seed,
             name="encoder_with_heads",
         )
@@ -130,6 +134,7 @@ class NeuralNetwork(AveragedClassifier, PhasedModel):
             "encoder": serialize(self.encoder.trunk),
             "num_classes": self.num_classes,
             "head_initializer": serialize(self.encoder.kernel_initializer),
+            "head_batch_normalization": self.encoder.batch_normalization,
             "input_noise": self.input_noise,
             "augmentation": serialize(self.augmentation),
             "vat_weight": self.vat_weight,

@@ -74,6 +74,9 @@ class SemiSupervisedAAE(
             unlabelled images, without noise, in the classification phase. 0 switches
             it off, as in the paper. Formula: `losses.virtual_adversarial_loss`.
         vat_radius: L2 length of its perturbation in pixel units.
+        vat_probe: L2 length of the step at which it looks for the worst direction; a
+            short one if not given. At a long one, such as 10 on MNIST, clusters that
+            share a class give way: see `losses.virtual_adversarial_loss`.
         style_consistency_weight: weight of the demand, in the classification phase,
             that q(y|x) stay when the decoder changes the image's style. 0 switches it
             off, as in the paper. Formula: `losses.style_consistency_loss`.
@@ -131,6 +134,7 @@ class SemiSupervisedAAE(
         labelled_adversarial=False,
         vat_weight=0.0,
         vat_radius=1.0,
+        vat_probe=None,
         style_consistency_weight=0.0,
         style_consistency_scale=1.0,
         warm_up=0,
@@ -154,6 +158,7 @@ class SemiSupervisedAAE(
         self.set_smoothness(
             vat_weight,
             vat_radius,
+            vat_probe,
             style_consistency_weight,
             style_consistency_scale,
             augmentation,

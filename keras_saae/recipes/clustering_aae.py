@@ -9,6 +9,7 @@ from keras_saae.recipes.adversarial import (
     adam_optimizers,
     paper_optimizers,
 )
+from keras_saae.recipes.recipe import adam
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,9 +19,9 @@ class ClusteringAAERecipe(AdversarialRecipe):
     Attributes: those of `AdversarialRecipe`, and
         num_clusters: number of heads, K.
         head_batch_normalization, generator_y_weight, generator_z_weight,
-        augmentation_weight, vat_weight, vat_radius, style_consistency_weight,
-        style_consistency_scale, warm_up, shares_weight, averaging: see
-        `ClusteringAAE`.
+        reconstruction_trains_y, augmentation_weight, vat_weight, vat_radius, vat_probe,
+        style_consistency_weight, style_consistency_scale, warm_up, shares_weight,
+        averaging: see `ClusteringAAE`.
     """
 
     num_clusters: int = 16
@@ -28,9 +29,11 @@ class ClusteringAAERecipe(AdversarialRecipe):
     head_batch_normalization: bool = False
     generator_y_weight: float = 1.0
     generator_z_weight: float = 1.0
+    reconstruction_trains_y: bool = True
     augmentation_weight: float = 1.0
     vat_weight: float = 0.0
     vat_radius: float = 1.0
+    vat_probe: float | None = None
     style_consistency_weight: float = 0.0
     style_consistency_scale: float = 1.0
     warm_up: int = 0
@@ -78,6 +81,14 @@ PAPER = ClusteringAAERecipe(
     updates=900_000,
 )
 
+# The smoothness leads and the game follows: it decides how many clusters there are and
+# that they are sure of themselves, not where they lie.
+OPTIMIZERS = {
+    **adam_optimizers(adversarial=1e-3, autoencoder=5e-4),
+    "generator": adam(2e-4, beta_1=0.1),
+    "smoothness": adam(2e-3),
+}
+
 CLUSTERING = dataclasses.replace(
     PAPER,
     name="clustering",
@@ -91,22 +102,23 @@ CLUSTERING = dataclasses.replace(
     kernel_initializer="he_normal",
     augmentation={"rotation": 10.0, "scale": 0.1, "shift": 0.07, "shear": 0.3},
     head_batch_normalization=False,
+    reconstruction_trains_y=False,
     decoder_batch_normalization=True,
     input_dropout=0.0,
     input_noise=0.2,
     discriminator_noise=0.3,
     reconstruction_loss="squared_error_sum",
-    generator_y_weight=10.0,
     vat_weight=1.0,
     vat_radius=1.5,
+    vat_probe=10.0,
     warm_up=500,
-    shares_weight=1.0,
+    shares_weight=0.4,
     averaging=0.999,
-    optimizers=adam_optimizers("smoothness", adversarial=1e-3, autoencoder=5e-4),
+    optimizers=OPTIMIZERS,
     drop_epochs=None,
     decay_from=0.5,
     batch_size=250,
-    updates=6_000,
+    updates=3_000,
 )
 
 CLUSTERING_SMALL = dataclasses.replace(
@@ -116,8 +128,12 @@ CLUSTERING_SMALL = dataclasses.replace(
     hidden=(300, 300),
     discriminator_hidden=(100, 100),
     augmentation=None,
+    reconstruction_trains_y=True,
+    generator_y_weight=10.0,
     vat_weight=4.0,
+    vat_probe=None,
     shares_weight=0.0,
+    optimizers=adam_optimizers("smoothness", adversarial=1e-3, autoencoder=5e-4),
     averaging=0.99,
     batch_size=100,
     updates=3_000,

@@ -103,11 +103,12 @@ UNLABELLED = dataclasses.replace(
     hidden=CLUSTERING.hidden,
     augmentation=CLUSTERING.augmentation,
     discriminator_noise=0.3,
-    generator_y_weight=10.0,
+    reconstruction_trains_y=CLUSTERING.reconstruction_trains_y,
+    vat_probe=CLUSTERING.vat_probe,
     style_consistency_weight=0.0,
-    shares_weight=1.0,
+    shares_weight=CLUSTERING.shares_weight,
     updates=CLUSTERING.updates,
-    optimizers=adam_optimizers("smoothness", adversarial=1e-3, autoencoder=5e-4),
+    optimizers=CLUSTERING.optimizers,
 )
 
 SMALL = {
@@ -133,8 +134,12 @@ UNLABELLED_SMALL = dataclasses.replace(
     UNLABELLED,
     name="dimensionality_reduction_unlabelled_small",
     source="Ours, without labels, for a few thousand small images.",
+    reconstruction_trains_y=True,
+    generator_y_weight=10.0,
     vat_weight=4.0,
+    vat_probe=None,
     shares_weight=0.0,
+    optimizers=adam_optimizers("smoothness", adversarial=1e-3, autoencoder=5e-4),
     **SMALL,
 )
 

@@ -19,7 +19,8 @@ class NeuralNetworkRecipe(Recipe):
         kernel_initializer: of all weights, the head included.
         batch_normalization: whether it is used.
         dropout: share of hidden units dropped.
-        input_noise, vat_weight, vat_radius, averaging: see `NeuralNetwork`.
+        head_batch_normalization, input_noise, vat_weight, vat_radius, averaging: see
+            `NeuralNetwork`.
         passes: the run is longer than `updates` where these passes over the labelled
             images need it.
     """
@@ -32,6 +33,7 @@ class NeuralNetworkRecipe(Recipe):
     activation: str = "relu"
     kernel_initializer: str | dict = "he_normal"
     batch_normalization: bool = True
+    head_batch_normalization: bool = False
     dropout: float = 0.0
     input_noise: float = 0.5
     vat_weight: float = 0.0

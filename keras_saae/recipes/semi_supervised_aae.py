@@ -30,7 +30,7 @@ class SemiSupervisedAAERecipe(Recipe):
         discriminator_noise: standard deviation on the discriminators' input.
         reconstruction_loss, generator_loss, generator_y_weight, generator_z_weight,
         style_given_class, labelled_reconstruction, reconstruction_trains_y,
-        labelled_adversarial, augmentation_weight, vat_weight, vat_radius,
+        labelled_adversarial, augmentation_weight, vat_weight, vat_radius, vat_probe,
         style_consistency_weight, style_consistency_scale, warm_up, shares_weight,
         averaging: see `SemiSupervisedAAE`.
     """
@@ -62,6 +62,7 @@ class SemiSupervisedAAERecipe(Recipe):
     augmentation_weight: float = 1.0
     vat_weight: float = 0.0
     vat_radius: float = 1.0
+    vat_probe: float | None = None
     style_consistency_weight: float = 0.0
     style_consistency_scale: float = 1.0
     warm_up: int = 0

@@ -96,6 +96,14 @@ def test_noise_is_added_to_labelled_images_in_training_only():
     np.testing.assert_allclose((noisy - clean).std(), 0.3, rtol=0.03)
 
 
+def test_normalized_scores_are_on_average_the_offsets_of_the_classes():
+    model = tiny.neural_network(head_batch_normalization=True)
+    x = ops.convert_to_tensor(tiny.images(20) / 255, "float32")
+    y_logits = ops.convert_to_numpy(model.encoder(x, training=True)[0])
+    offsets = ops.convert_to_numpy(model.encoder.y_head.layers[-1].beta)
+    np.testing.assert_allclose(y_logits.mean(axis=0), offsets, atol=1e-5)
+
+
 def test_history_and_weights_are_the_same_on_all_backends(golden, fixed_normal):
     model = compiled(
         keras.optimizers.SGD(0.1, momentum=0.9),
