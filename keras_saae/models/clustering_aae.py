@@ -139,10 +139,10 @@ class ClusteringAAE(
 
     def phases(self):
         codes = self.encoder.trainable_variables
-        classifier = (
-            *self.encoder.trunk.trainable_variables,
-            *self.encoder.y_head.trainable_variables,
-        )
+        trunk = self.encoder.trunk.trainable_variables
+        classifier = (*trunk, *self.encoder.y_head.trainable_variables)
+        if not self.reconstruction_trains_y:
+            codes = (*trunk, *self.encoder.z_head.trainable_variables)
         phases = (
             Phase(
                 "reconstruction",

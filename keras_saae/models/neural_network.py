@@ -28,6 +28,8 @@ class NeuralNetwork(AveragedClassifier, PhasedModel):
             serializable `augmentation(x, seed)`, such as `networks.RandomAffine()`.
         vat_weight: weight of virtual adversarial training on the unlabelled images.
         vat_radius: L2 length of its perturbation in pixel units.
+        vat_probe: L2 length of the step at which it looks for the worst direction, as
+            of `SemiSupervisedAAE`; a short one if not given.
         groups: main class of each class, from `data.class_groups`, where some labels
             tell no more than that, num_classes + g.
         averaging: weight of the past in the moving average of the weights, or
@@ -53,6 +55,7 @@ class NeuralNetwork(AveragedClassifier, PhasedModel):
         augmentation=None,
         vat_weight=0.0,
         vat_radius=1.0,
+        vat_probe=None,
         groups=None,
         averaging=None,
         seed=None,
@@ -66,6 +69,7 @@ class NeuralNetwork(AveragedClassifier, PhasedModel):
         self.input_noise = input_noise
         self.augmentation = checks.check_augmentation(augmentation)
         self.vat_weight, self.vat_radius = vat_weight, vat_radius
+        self.vat_probe = vat_probe
         self.averaging, self.seed = averaging, seed
         self.encoder = EncoderWithHeads(
             encoder,
@@ -124,7 +128,7 @@ class NeuralNetwork(AveragedClassifier, PhasedModel):
                 batch["x"],
                 self.seeds,
                 radius=self.vat_radius,
-                probe=encoder.vat_probe,
+                probe=self.vat_probe or encoder.vat_probe,
             )
         return loss
 
@@ -139,6 +143,7 @@ class NeuralNetwork(AveragedClassifier, PhasedModel):
             "augmentation": serialize(self.augmentation),
             "vat_weight": self.vat_weight,
             "vat_radius": self.vat_radius,
+            "vat_probe": self.vat_probe,
             "groups": self.groups,
             "averaging": self.averaging,
             "seed": self.seed,

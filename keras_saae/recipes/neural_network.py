@@ -19,8 +19,8 @@ class NeuralNetworkRecipe(Recipe):
         kernel_initializer: of all weights, the head included.
         batch_normalization: whether it is used.
         dropout: share of hidden units dropped.
-        head_batch_normalization, input_noise, vat_weight, vat_radius, averaging: see
-            `NeuralNetwork`.
+        head_batch_normalization, input_noise, vat_weight, vat_radius, vat_probe,
+        averaging: see `NeuralNetwork`.
         passes: the run is longer than `updates` where these passes over the labelled
             images need it.
     """
@@ -38,6 +38,7 @@ class NeuralNetworkRecipe(Recipe):
     input_noise: float = 0.5
     vat_weight: float = 0.0
     vat_radius: float = 1.0
+    vat_probe: float | None = None
     averaging: float | None = 0.99
     passes: int = 10
 

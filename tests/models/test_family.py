@@ -39,7 +39,15 @@ VARIANTS = {
     "supervised": ("supervised", {"discriminator_loss": "least_squares"}),
     "clustering": ("clustering", {}),
     "clustering smooth": ("clustering", {**SMOOTH, **HEADS, "shares_weight": 1.0}),
+    "clustering y alone": (
+        "clustering",
+        {"vat_weight": 1.0, "vat_probe": 5.0, "reconstruction_trains_y": False},
+    ),
     "dimensionality_reduction": ("dimensionality_reduction", SMOOTH),
+    "dimensionality_reduction y alone": (
+        "dimensionality_reduction",
+        {"reconstruction_trains_y": False},
+    ),
     "dimensionality_reduction_unlabelled": (
         "dimensionality_reduction_unlabelled",
         {**SMOOTH, "discriminator_loss": "hinge"},

@@ -797,6 +797,18 @@ def test_vat_weight_adds_that_share_of_the_virtual_adversarial_loss(fixed_normal
         )
 
 
+def test_vat_looks_for_its_direction_at_the_probe_that_is_given(fixed_normal):
+    *_, without, _ = losses_of()
+    settings = {"vat_weight": 1.0, "vat_radius": 2.0}
+    model, batch, far, _ = losses_of(**settings, vat_probe=5.0)
+    *_, near, _ = losses_of(**settings)
+    classify, x = model.encoder.classify, batch["x"]
+    term = losses.virtual_adversarial_loss(classify, x, 0, radius=2.0, probe=5.0)
+    expected = without["classification"] + to_numpy(term)
+    np.testing.assert_allclose(far["classification"], expected, rtol=1e-5)
+    assert abs(far["classification"] - near["classification"]) > 1e-6
+
+
 def test_style_consistency_weight_adds_that_share_of_its_loss(fixed_normal):
     *_, without, _ = losses_of()
     model, batch, found, _ = losses_of(
@@ -867,6 +879,7 @@ def test_the_regularizers_weights_rise_over_the_warm_up():
         ("generator_z_weight", float("nan")),
         ("vat_weight", -1.0),
         ("vat_radius", float("nan")),
+        ("vat_probe", -1.0),
         ("style_consistency_weight", -1.0),
         ("style_consistency_scale", float("inf")),
         ("input_noise", -0.1),
