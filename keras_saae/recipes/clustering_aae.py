@@ -85,7 +85,7 @@ PAPER = ClusteringAAERecipe(
 # that they are sure of themselves, not where they lie.
 OPTIMIZERS = {
     **adam_optimizers(adversarial=1e-3, autoencoder=5e-4),
-    "generator": adam(2e-4, beta_1=0.1),
+    "generator": adam(1e-4, beta_1=0.1),
     "smoothness": adam(2e-3),
 }
 
@@ -109,7 +109,7 @@ CLUSTERING = dataclasses.replace(
     discriminator_noise=0.3,
     reconstruction_loss="squared_error_sum",
     vat_weight=1.0,
-    vat_radius=1.5,
+    vat_radius=2.0,
     vat_probe=10.0,
     warm_up=500,
     shares_weight=0.4,
@@ -118,7 +118,7 @@ CLUSTERING = dataclasses.replace(
     drop_epochs=None,
     decay_from=0.5,
     batch_size=250,
-    updates=3_000,
+    updates=4_000,
 )
 
 CLUSTERING_SMALL = dataclasses.replace(
@@ -131,6 +131,7 @@ CLUSTERING_SMALL = dataclasses.replace(
     reconstruction_trains_y=True,
     generator_y_weight=10.0,
     vat_weight=4.0,
+    vat_radius=1.5,
     vat_probe=None,
     shares_weight=0.0,
     optimizers=adam_optimizers("smoothness", adversarial=1e-3, autoencoder=5e-4),
