@@ -216,10 +216,8 @@ class Checkpoint(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         seconds = time.perf_counter() - self.start
-        logs, before = (
-            {**(logs or {}), "seconds": seconds},
-            len(self.history.get("seconds", [])),
-        )
+        before = len(self.history.get("seconds", []))
+        logs = {**(logs or {}), "seconds": seconds}
         for key in {**self.history, **logs}:
             values = self.history.setdefault(key, before * [math.nan])
             values.append(float(logs.get(key, math.nan)))
