@@ -33,9 +33,7 @@ class SmoothClassifier:
         """Takes the settings, or says what is wrong with them; for the constructor."""
         self.vat_weight = checks.check_number(vat_weight, "vat_weight")
         self.vat_radius = checks.check_number(vat_radius, "vat_radius")
-        if vat_probe is not None:
-            checks.check_number(vat_probe, "vat_probe")
-        self.vat_probe = vat_probe
+        self.vat_probe = checks.check_probe(vat_probe)
         self.style_consistency_weight = checks.check_number(
             style_consistency_weight, "style_consistency_weight"
         )

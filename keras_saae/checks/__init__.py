@@ -25,6 +25,7 @@ from keras_saae.checks.settings import (
     check_choice,
     check_count,
     check_number,
+    check_probe,
 )
 
 __all__ = [
@@ -44,5 +45,6 @@ __all__ = [
     "check_optional_groups",
     "check_parts",
     "check_prior",
+    "check_probe",
     "is_lazy",
 ]

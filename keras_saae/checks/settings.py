@@ -53,6 +53,16 @@ def check_averaging(averaging):
     return averaging
 
 
+def check_probe(vat_probe):
+    """Return the length of the probe of `losses.virtual_adversarial_loss`, or None."""
+    if vat_probe is not None and not 0 < vat_probe < float("inf"):
+        raise ValueError(
+            "`vat_probe` is a length above 0, such as 10, or None for a short one. "
+            f"Received: {vat_probe!r}"
+        )
+    return vat_probe
+
+
 def check_choice(name, value, choices):
     """Raise `ValueError` unless `value` is one of `choices`, suggesting the nearest."""
     if value in choices:

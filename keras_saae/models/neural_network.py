@@ -69,7 +69,7 @@ class NeuralNetwork(AveragedClassifier, PhasedModel):
         self.input_noise = input_noise
         self.augmentation = checks.check_augmentation(augmentation)
         self.vat_weight, self.vat_radius = vat_weight, vat_radius
-        self.vat_probe = vat_probe
+        self.vat_probe = checks.check_probe(vat_probe)
         self.averaging, self.seed = averaging, seed
         self.encoder = EncoderWithHeads(
             encoder,

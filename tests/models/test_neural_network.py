@@ -164,6 +164,11 @@ def test_parts_that_do_not_fit_are_refused(arguments, error, message):
         NeuralNetwork(*arguments)
 
 
+def test_probe_without_a_length_is_refused():
+    with pytest.raises(ValueError, match="`vat_probe` is a length above 0"):
+        tiny.neural_network(vat_probe=0.0)
+
+
 def test_labels_outside_its_classes_are_refused():
     with pytest.raises(ValueError, match=r"classes 0..2.*Received 5"):
         compiled().evaluate(X, np.full(10, 5))

@@ -880,6 +880,7 @@ def test_the_regularizers_weights_rise_over_the_warm_up():
         ("vat_weight", -1.0),
         ("vat_radius", float("nan")),
         ("vat_probe", -1.0),
+        ("vat_probe", 0.0),
         ("style_consistency_weight", -1.0),
         ("style_consistency_scale", float("inf")),
         ("input_noise", -0.1),
