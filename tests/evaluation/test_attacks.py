@@ -213,11 +213,13 @@ def test_uint8_images_are_divided_by_255():
     )
 
 
+@pytest.mark.filterwarnings("ignore:Please import `gaussian_filter`:DeprecationWarning")
 def test_attacks_agree_with_foolbox():
-    foolbox = pytest.importorskip("foolbox")
     if keras.backend.backend() != "torch":
         pytest.skip("foolbox differentiates PyTorch models")
+    import foolbox
     import torch
+    from foolbox import attacks as theirs
 
     class Logits(torch.nn.Module):
         def forward(self, x):
@@ -225,15 +227,24 @@ def test_attacks_agree_with_foolbox():
 
     judge = foolbox.PyTorchModel(Logits().eval(), bounds=(0, 1), device="cpu")
     x, y = torch.tensor(X), torch.tensor(Y)
-    for ours, theirs in (
-        (attacks.fgsm(linear, X, Y, 0.1), foolbox.attacks.LinfFastGradientAttack()),
+    ours = {"steps": 7, "step_size": 0.03}
+    same = {"steps": 7, "abs_stepsize": 0.03}
+    for our_x, attack in (
+        (attacks.fgsm(linear, X, Y, 0.1), theirs.LinfFastGradientAttack()),
         (
-            attacks.bim(linear, X, Y, 0.1, steps=7, step_size=0.03),
-            foolbox.attacks.LinfBasicIterativeAttack(abs_stepsize=0.03, steps=7),
+            attacks.bim(linear, X, Y, 0.1, **ours),
+            theirs.LinfBasicIterativeAttack(**same),
+        ),
+        # From whatever start: the model is linear and has one worst corner.
+        (attacks.pgd(linear, X, Y, 0.1, **ours), theirs.LinfPGD(**same)),
+        # Theirs does not scale the gradients that it sums; here their signs agree.
+        (
+            attacks.mim(linear, X, Y, 0.1, **ours),
+            theirs.LinfMomentumIterativeFastGradientMethod(**same),
         ),
     ):
-        _, attacked, _ = theirs(judge, x, y, epsilons=0.1)
-        np.testing.assert_allclose(ours, attacked.numpy(), atol=1e-6)
+        _, their_x, _ = attack(judge, x, y, epsilons=0.1)
+        np.testing.assert_allclose(our_x, their_x.numpy(), atol=1e-6)
 
 
 # --- bad input --------------------------------------------------------------------
