@@ -94,6 +94,15 @@ def _parts(name):
                 "num_classes": K,
             },
         ),
+        "supervised_given_class": lambda: (
+            SupervisedAAE,
+            {
+                **_networks(K + Z, discriminator=Z + K),
+                "prior": Gaussian(Z),
+                "num_classes": K,
+                "style_given_class": True,
+            },
+        ),
         "clustering": lambda: (
             ClusteringAAE,
             {**_networks(K + Z, **two), **_two_priors()},
@@ -145,6 +154,7 @@ NAMES = (
     "aae",
     "label_informed",
     "supervised",
+    "supervised_given_class",
     "clustering",
     "dimensionality_reduction",
     "dimensionality_reduction_unlabelled",
@@ -157,7 +167,12 @@ NAMES = (
 )
 
 
-VARIATIONAL = NAMES[6:]  # whose priors enter as formulas, not by draws
+VARIATIONAL = NAMES[7:]  # whose priors enter as formulas, not by draws
+
+
+def prior_argument(name):
+    """What the prior of z is called."""
+    return "prior" if "prior" in _parts(name)[1] else "prior_z"
 
 
 def model(name, **settings):

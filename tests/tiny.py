@@ -36,6 +36,9 @@ class Fixed:
     def sample(self, n, labels=None, seed=None):
         return ops.convert_to_tensor(self.rows, "float32")[:n]
 
+    def class_of(self, z):
+        return ops.zeros((len(z),), dtype="int32")
+
     def get_config(self):
         return {"rows": self.rows}
 

@@ -70,9 +70,18 @@ class OneCode(EncodesOneCode):
 
         Returns:
             Array `(n, *image_shape)`, pixels in [0, 1].
+
+        Raises:
+            ValueError: if there is a label and the prior knows no classes, or not it.
         """
         labels = None
         if label is not None:
+            if not callable(getattr(self.prior, "class_of", None)):
+                raise ValueError(
+                    "`label` chooses the part of the prior that its class owns, but "
+                    f"classes own no parts of {type(self.prior).__name__}. Leave it "
+                    "out."
+                )
             label = np.asarray(label)
             labels = checks.check_labels(
                 np.full(n, label) if label.ndim == 0 else label,

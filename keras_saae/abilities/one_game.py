@@ -59,8 +59,9 @@ class PlaysOneGame:
         checks.check_network("encoder", encoder)
         self.image_shape = tuple(encoder.input_shape[1:])
         code, score = self.z_dim + beside_code, self.z_dim + beside_score
-        checks.check_network("decoder", decoder, (code,), self.image_shape)
-        checks.check_network("discriminator", discriminator, (score,), (1,))
+        because = f"the draws of `prior` have width {self.z_dim}"
+        checks.check_network("decoder", decoder, (code,), self.image_shape, because)
+        checks.check_network("discriminator", discriminator, (score,), (1,), because)
         self.encoder = StochasticEncoder(
             encoder,
             self.z_dim,

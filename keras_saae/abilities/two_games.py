@@ -60,12 +60,17 @@ class PlaysTwoGames:
         )
         checks.check_network("encoder", encoder)
         self.image_shape = tuple(encoder.input_shape[1:])
-        checks.check_network("decoder", decoder, (self.code_width,), self.image_shape)
         z_width = self.z_dim + (self.num_classes if self.style_given_class else 0)
-        checks.check_network("discriminator_z", discriminator_z, (z_width,), (1,))
-        checks.check_network(
-            "discriminator_y", discriminator_y, (self.num_classes,), (1,)
+        because = (
+            f"the draws of `prior_y` and `prior_z` have widths {self.num_classes} and "
+            f"{self.z_dim}"
         )
+        for name, network, width, output in (
+            ("decoder", decoder, self.code_width, self.image_shape),
+            ("discriminator_z", discriminator_z, z_width, (1,)),
+            ("discriminator_y", discriminator_y, self.num_classes, (1,)),
+        ):
+            checks.check_network(name, network, (width,), output, because)
         self.encoder = EncoderWithHeads(
             encoder,
             self.num_classes,

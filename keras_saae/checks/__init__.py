@@ -19,12 +19,14 @@ from keras_saae.checks.parts import (
     check_network,
     check_parts,
     check_prior,
+    check_prior_of_classes,
 )
 from keras_saae.checks.settings import (
     check_averaging,
     check_choice,
     check_count,
     check_number,
+    check_positive,
     check_probe,
 )
 
@@ -44,7 +46,9 @@ __all__ = [
     "check_number",
     "check_optional_groups",
     "check_parts",
+    "check_positive",
     "check_prior",
+    "check_prior_of_classes",
     "check_probe",
     "is_lazy",
 ]

@@ -62,7 +62,30 @@ def check_parts(name, parts, num_classes):
         )
 
 
-def check_network(name, network, input_shape=None, output_shape=None):
+def check_prior_of_classes(name, prior, num_classes):
+    """Say what is wrong with a prior of which each class has to own a part.
+
+    Args:
+        name: how messages call the argument.
+        prior: as of `check_prior`, with `class_of(z)` and, where the number of parts is
+            fixed, `num_classes`.
+        num_classes: number of classes.
+
+    Raises:
+        TypeError: if it has no `sample` or no `class_of`.
+        ValueError: if it has another number of parts.
+    """
+    check_prior(name, prior)
+    if not callable(getattr(prior, "class_of", None)):
+        raise TypeError(
+            f"Each class owns a part of `{name}`, which has to tell by `class_of(z)` "
+            "whose part a code lies in, like priors.GaussianMixture. "
+            f"Received: {prior!r}"
+        )
+    check_parts(name, getattr(prior, "num_classes", num_classes), num_classes)
+
+
+def check_network(name, network, input_shape=None, output_shape=None, because=""):
     """Say what is wrong with a network passed to a model.
 
     Args:
@@ -70,6 +93,7 @@ def check_network(name, network, input_shape=None, output_shape=None):
         network: built Keras model with one input and one output.
         input_shape: shape of one input that is needed, or None for any.
         output_shape: shape of one output that is needed, or None for any.
+        because: where the shapes that are needed come from, for messages.
 
     Raises:
         TypeError: if it is not a Keras model.
@@ -96,7 +120,8 @@ def check_network(name, network, input_shape=None, output_shape=None):
             wanted = "" if needed is None else f", {(None, *needed)}"
             raise ValueError(
                 f"`{name}` must {what} of one fixed shape{wanted}, where None is the "
-                f"number of images or codes. Received a model with {given}."
+                f"number of images or codes{because and f': {because}'}. Received a "
+                f"model with {given}."
             )
 
 

@@ -1,6 +1,7 @@
 """Numbers and names that are arguments."""
 
 import difflib
+import numbers
 import operator
 
 import numpy as np
@@ -38,8 +39,15 @@ def check_count(value, name, minimum=1):
 
 def check_number(value, name):
     """Return `value`, a finite number from 0 up, or say what is wrong with it."""
-    if not 0 <= value < float("inf"):
+    if not _is_real(value) or not 0 <= value < float("inf"):
         raise ValueError(f"`{name}` is a number from 0 up. Received: {value!r}")
+    return value
+
+
+def check_positive(value, name):
+    """Return `value`, a finite number above 0, or say what is wrong with it."""
+    if not _is_real(value) or not 0 < value < float("inf"):
+        raise ValueError(f"`{name}` is a number above 0. Received: {value!r}")
     return value
 
 
@@ -72,3 +80,7 @@ def check_choice(name, value, choices):
     raise ValueError(
         f"`{name}` must be one of {list(choices)}. Received: {value!r}.{hint}"
     )
+
+
+def _is_real(value):
+    return isinstance(value, numbers.Real) and not isinstance(value, bool)

@@ -14,7 +14,8 @@ from keras_saae.evaluation.error_rate import error_rate
 def paper_error(y_validation, q_validation, y_true, q):
     """Error where a cluster has the class of its most confident validation image.
 
-    The class of cluster k is that of the validation image with the largest q(y_k|x).
+    The class of cluster k is that of the validation image with the largest q(y_k|x);
+    of several equally large ones, the first.
 
     Args:
         y_validation: integer `(m,)`. Classes of images that are not scored.
@@ -26,7 +27,7 @@ def paper_error(y_validation, q_validation, y_true, q):
         Percent.
 
     Raises:
-        ValueError: if arrays do not fit together.
+        ValueError: if arrays do not fit together, or hold NaN.
 
     Source: Makhzani et al., arXiv:1511.05644, section 6.
     """
@@ -36,8 +37,9 @@ def paper_error(y_validation, q_validation, y_true, q):
             "This protocol needs probabilities (n, K) of the same K clusters. Received "
             f"shapes {q_validation.shape} and {q.shape}."
         )
+    _check_finite(q_validation)
     class_of = _labels(y_validation, q_validation)[q_validation.argmax(axis=0)]
-    return error_rate(y_true, class_of[q.argmax(axis=1)])
+    return error_rate(y_true, class_of[_clusters(q)])
 
 
 def majority_error(y_true, clusters):
@@ -105,8 +107,17 @@ def _counts(y_true, clusters):
 def _clusters(clusters):
     clusters = np.asarray(clusters)
     if clusters.ndim == 2 and clusters.size:
+        _check_finite(clusters)
         clusters = clusters.argmax(axis=1)
     return _labels(clusters, clusters, "clusters")
+
+
+def _check_finite(q):
+    if not np.isfinite(q).all():
+        raise ValueError(
+            "The probabilities of the clusters hold NaN or infinite values. Look at "
+            "the losses of the training."
+        )
 
 
 def _labels(y, images, name="y_true"):

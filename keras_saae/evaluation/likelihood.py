@@ -14,7 +14,8 @@ import numpy as np
 
 from keras_saae import checks
 
-SIGMAS = tuple(float(sigma) for sigma in np.geomspace(0.05, 0.5, 16).round(3))
+# 5 % apart: the best is missed by 2.5 % at most, which costs half a nat at 784 pixels.
+SIGMAS = tuple(float(sigma) for sigma in np.geomspace(0.05, 0.5, 48).round(4))
 BLOCK_VALUES = 2**23  # float64 numbers in a block of image-sample pairs: 64 MiB
 
 
@@ -57,7 +58,7 @@ def parzen_log_likelihood(samples, x_validation, x_test, sigmas=SIGMAS):
 
     Returns:
         A `ParzenEstimate`. On MNIST, with 10,000 samples: 340 ± 2 nats for the paper's
-        AAE; 243 ± 2, at sigma = 0.171, for 10,000 training images themselves, which
+        AAE; 243 ± 2, at sigma = 0.17, for 10,000 training images themselves, which
         says enough of what the estimate measures.
 
     Raises:

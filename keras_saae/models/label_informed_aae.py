@@ -24,7 +24,8 @@ class LabelInformedAAE(PlaysOneGame, OneCode, PerturbsImages, PhasedModel):
         discriminator: Keras model from code and class `(n, z_dim + num_classes + 1)` to
             one logit `(n, 1)`.
         prior: a prior of which each class owns a part, such as
-            `priors.GaussianMixture()` or `priors.SwissRoll()`.
+            `priors.GaussianMixture()` or `priors.SwissRoll()`. Its `sample` heeds
+            labels, and its `class_of(z)` tells whose part a code lies in.
         num_classes: number of classes.
         head_initializer: initializer of the head.
         reconstruction_loss: a name in `losses.RECONSTRUCTION_LOSSES`, which says
@@ -64,8 +65,7 @@ class LabelInformedAAE(PlaysOneGame, OneCode, PerturbsImages, PhasedModel):
     ):
         super().__init__(**kwargs)
         self.num_classes = checks.check_count(num_classes, "num_classes", minimum=2)
-        parts = getattr(prior, "num_classes", num_classes)
-        checks.check_parts("prior", parts, num_classes)
+        checks.check_prior_of_classes("prior", prior, num_classes)
         self.set_game(
             encoder,
             decoder,

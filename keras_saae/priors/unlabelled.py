@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from keras_saae import checks
+
 
 @keras.saving.register_keras_serializable("keras_saae")
 class Gaussian:
@@ -14,16 +16,13 @@ class Gaussian:
             experiments (appendix A.1).
 
     Raises:
-        ValueError: if `width` is below 1 or `stddev` is not positive.
+        TypeError, ValueError: if `width` is no integer from 1 up or `stddev` no
+            positive number.
     """
 
     def __init__(self, width, stddev=1.0):
-        if width < 1 or stddev <= 0:
-            raise ValueError(
-                "A Gaussian prior has at least one dimension and a positive standard "
-                f"deviation. Received width={width}, stddev={stddev}."
-            )
-        self.width, self.stddev = width, stddev
+        self.width = checks.check_count(width, "width")
+        self.stddev = checks.check_positive(stddev, "stddev")
 
     def sample(self, n, labels=None, seed=None):
         """Draws `(n, width)`; labels make no difference."""
@@ -50,21 +49,17 @@ class Categorical:
             unless given; give the true ones where classes are not balanced.
 
     Raises:
-        ValueError: if there are fewer than two classes, or the weights are not
-            `width` positive numbers of sum 1.
+        TypeError, ValueError: if `width` is no integer from 2 up, or the weights are
+            not `width` positive numbers of sum 1.
     """
 
     def __init__(self, width, weights=None):
-        if width < 2:
-            raise ValueError(
-                f"A class code needs at least two classes. Received width={width}."
-            )
+        width = checks.check_count(width, "width", minimum=2)
         if weights is not None:
             weights = [float(w) for w in weights]
-            if (
-                len(weights) != width
-                or min(weights) <= 0
-                or (abs(sum(weights) - 1) > 1e-3)
+            positive = all(w > 0 for w in weights)
+            if not (
+                len(weights) == width and positive and abs(sum(weights) - 1) < 1e-3
             ):
                 raise ValueError(
                     f"`weights` must be {width} positive numbers with sum 1, one per "
@@ -103,16 +98,13 @@ class Uniform:
         scale: half the length of an edge; 1, as commonly. Its variance is scale^2 / 3.
 
     Raises:
-        ValueError: if `width` is below 1 or `scale` is not positive.
+        TypeError, ValueError: if `width` is no integer from 1 up or `scale` no positive
+            number.
     """
 
     def __init__(self, width, scale=1.0):
-        if width < 1 or scale <= 0:
-            raise ValueError(
-                "A uniform prior has at least one dimension and a positive scale. "
-                f"Received width={width}, scale={scale}."
-            )
-        self.width, self.scale = width, scale
+        self.width = checks.check_count(width, "width")
+        self.scale = checks.check_positive(scale, "scale")
 
     def sample(self, n, labels=None, seed=None):
         """Draws `(n, width)`; labels make no difference."""

@@ -60,6 +60,7 @@ def test_indices_are_one_for_the_same_parts_and_zero_for_one_part(score):
         ([0, 1], [0], "1 images and 2 labels"),
         ([0, -1], [0, 1], "Received -1"),
         ([], [], "no images"),
+        ([0, 1], [[0.5, 0.5], [np.nan, 1.0]], "hold NaN"),
     ],
 )
 def test_arrays_that_do_not_fit_are_refused(y, clusters, message):
@@ -70,3 +71,10 @@ def test_arrays_that_do_not_fit_are_refused(y, clusters, message):
 def test_paper_error_needs_the_same_clusters():
     with pytest.raises(ValueError, match=r"\(2, 3\) and \(2, 2\)"):
         paper_error([0, 1], np.eye(3)[:2], [0, 1], np.eye(2))
+
+
+def test_paper_error_refuses_probabilities_that_are_none():
+    q = np.eye(2)
+    for q_validation, q_test in ((q * np.nan, q), (q, q * np.nan)):
+        with pytest.raises(ValueError, match="hold NaN"):
+            paper_error([0, 1], q_validation, [0, 1], q_test)

@@ -21,7 +21,13 @@ from keras import ops
 from keras_saae import losses
 from keras_saae.data import LazyImages
 from keras_saae.networks import RandomAffine, mlp_discriminator
-from keras_saae.priors import GaussianMixture
+from keras_saae.priors import (
+    Categorical,
+    Gaussian,
+    GaussianMixture,
+    SwissRoll,
+    Uniform,
+)
 
 SMOOTH = {"vat_weight": 1.0, "style_consistency_weight": 1.0}
 HEADS = {"head_batch_normalization": True, "averaging": 0.9, "warm_up": 4}
@@ -37,6 +43,7 @@ VARIANTS = {
     ),
     "label_informed": ("label_informed", {}),
     "supervised": ("supervised", {"discriminator_loss": "least_squares"}),
+    "supervised_given_class": ("supervised_given_class", {}),
     "clustering": ("clustering", {}),
     "clustering smooth": ("clustering", {**SMOOTH, **HEADS, "shares_weight": 1.0}),
     "clustering y alone": (
@@ -238,13 +245,29 @@ def test_mixed_bfloat16_trains_with_weights_and_losses_in_float32(name, policy):
 def test_reconstructions_and_samples_are_images(name):
     model = family.model(name)
     x = tiny.images(5)
-    y = (tiny.labels(5),) if name == "supervised" else ()
+    y = (tiny.labels(5),) if name.startswith("supervised") else ()
     again = model.reconstruct(x, *y)
     drawn = model.sample(5, seed=1)
     assert again.shape == drawn.shape == x.shape
     assert 0 <= min(again.min(), drawn.min()) <= max(again.max(), drawn.max()) <= 1
     np.testing.assert_array_equal(drawn, model.sample(5, seed=1))
     assert np.any(drawn != model.sample(5, seed=2))
+
+
+@keras.saving.register_keras_serializable("tests")
+class OnTheUnitCircle:
+    """A prior that a user may write."""
+
+    def sample(self, n, labels=None, seed=None):
+        angle = 2 * np.pi * keras.random.uniform((n,), seed=seed)
+        return ops.stack([ops.cos(angle), ops.sin(angle)], axis=-1)
+
+    def get_config(self):
+        return {}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls()
 
 
 # --- bad input --------------------------------------------------------------------
@@ -256,16 +279,22 @@ class NoSample:
 
 @pytest.mark.parametrize("name", PRIORS_OF_CHOICE)
 def test_custom_prior_without_sample_is_refused(name):
-    key = "prior" if name in ("aae", "label_informed", "supervised") else "prior_z"
+    key = family.prior_argument(name)
     with pytest.raises(TypeError, match=f"`{key}` must have a method `sample"):
         family.model(name, **{key: NoSample()})
 
 
 @pytest.mark.parametrize("name", PRIORS_OF_CHOICE)
 def test_prior_of_another_width_than_the_code_is_refused(name):
-    key = "prior" if name in ("aae", "label_informed", "supervised") else "prior_z"
-    with pytest.raises(ValueError, match="must take inputs of one fixed shape"):
+    key = family.prior_argument(name)
+    with pytest.raises(ValueError, match=f"the draws of .*`{key}` have width.* 3. "):
         family.model(name, **{key: tiny.Fixed(np.zeros((4, 3)))})
+
+
+@pytest.mark.parametrize("name", ["clustering", "dimensionality_reduction"])
+def test_prior_of_another_number_of_classes_than_the_networks_is_refused(name):
+    with pytest.raises(ValueError, match="`prior_y` and `prior_z` have widths 4 and"):
+        family.model(name, prior_y=Categorical(4))
 
 
 @pytest.mark.parametrize("name", ["clustering", "dimensionality_reduction"])
@@ -399,6 +428,34 @@ def test_label_informed_game_has_unlabelled_images_and_then_labelled_ones():
 def test_prior_of_another_number_of_parts_than_classes_is_refused():
     with pytest.raises(ValueError, match="`prior` of 5 parts for num_classes=3"):
         family.model("label_informed", prior=GaussianMixture(5))
+
+
+def test_prior_that_classes_own_no_parts_of_is_refused_where_they_have_to():
+    with pytest.raises(TypeError, match=r"part of `prior`.*`class_of\(z\)`"):
+        family.model("label_informed", prior=Gaussian(2))
+
+
+def test_label_of_a_prior_without_classes_is_refused():
+    with pytest.raises(ValueError, match="own no parts of Gaussian"):
+        family.model("aae").sample(2, label=1)
+
+
+@pytest.mark.parametrize(
+    "prior",
+    [Uniform(2), GaussianMixture(3), SwissRoll(3), Categorical(2), OnTheUnitCircle()],
+    ids=lambda prior: type(prior).__name__,
+)
+def test_aae_plays_against_any_prior_and_keeps_it_when_saved(prior, tmp_path):
+    model = family.compiled(family.model("aae", prior=prior))
+    history = model.fit(family.dataset(model), epochs=1, verbose=0).history
+    assert np.isfinite(history["loss"]).all()
+    drawn = model.sample(3, seed=0)
+    np.testing.assert_allclose(  # the images of the prior's own draws
+        drawn, model.decode(to_numpy(prior.sample(3, seed=0))), atol=1e-6
+    )
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_allclose(again.sample(3, seed=0), drawn, atol=1e-6)
 
 
 def test_points_of_the_plane_are_head_plus_style():
