@@ -16,7 +16,10 @@ from absl import flags
 
 common.define_flags("Settings: clustering, paper_clustering or another recipe.")
 _CLUSTERS = flags.DEFINE_integer(
-    "clusters", 10, "Number of heads, K; 16 and 30 in the paper.", lower_bound=1
+    "clusters",
+    None,
+    "Number of heads, K; the recipe's own if not given. 16 and 30 in the paper.",
+    lower_bound=1,
 )
 
 
@@ -27,12 +30,11 @@ def main(argv):
 
     from keras_saae import evaluation, plotting
 
-    if _CLUSTERS.value < 2:
+    if _CLUSTERS.value == 1:
         sys.exit(f"--clusters must be at least 2. Received: {_CLUSTERS.value}")
-    run = common.train(
-        "clustering", setting=f"K={_CLUSTERS.value}", num_clusters=_CLUSTERS.value
-    )
+    run = common.train("clustering", num_clusters=_CLUSTERS.value)
     model, images = run.model, run.images
+    run.results["setting"] = f"K={model.num_classes}"
     q, y = model.predict(images.x_test, verbose=0), images.y_test
     scores = {
         "one_to_one_accuracy": evaluation.one_to_one_accuracy(y, q),
@@ -44,9 +46,8 @@ def main(argv):
         q_validation = model.predict(run.x_validation, verbose=0)
         error = evaluation.paper_error(run.y_validation, q_validation, y, q)
         scores = {"paper_error": error, **scores}
-    heads = model.decode(
-        np.eye(_CLUSTERS.value), np.zeros((_CLUSTERS.value, model.z_dim))
-    )
+    y_heads = np.eye(model.num_classes)
+    heads = model.decode(y_heads, np.zeros((len(y_heads), model.z_dim)))
     common.finish(run, scores, {"clusters": plotting.clusters(heads, images.x_test, q)})
 
 

@@ -19,13 +19,22 @@ flags.disclaim_key_flags()  # those defined here are the example's: --help shows
 # --- examples of the family -------------------------------------------------------
 
 
-def define_flags(recipe_help, more_datasets=(), default="mnist"):
-    """Defines the flags that every example of the family has."""
+def define_flags(recipe_help, recipe=None, dataset="mnist", more_datasets=()):
+    """Defines the flags that every example has.
+
+    Args:
+        recipe_help: what --recipe chooses among.
+        recipe: its default.
+        dataset: the default of --dataset.
+        more_datasets: names that it takes beside the usual ones.
+    """
+    auto = " auto is MNIST if it can be had, else the digits."
     flags.DEFINE_enum(
         "dataset",
-        default,
+        dataset,
         ["mnist", "fashion_mnist", "digits", *more_datasets],
-        "Images to learn; the digits are scikit-learn's and need no download.",
+        "Images to learn; the digits are scikit-learn's and need no download."
+        + (auto if "auto" in more_datasets else ""),
     )
     flags.DEFINE_string(
         "data_dir",
@@ -33,7 +42,7 @@ def define_flags(recipe_help, more_datasets=(), default="mnist"):
         "Folder with <dataset>.npz or a prepared TensorFlow Datasets folder; "
         "the variable KERAS_SAAE_DATA otherwise.",
     )
-    flags.DEFINE_string("recipe", None, recipe_help)
+    flags.DEFINE_string("recipe", recipe, recipe_help)
     flags.DEFINE_integer(
         "epochs",
         None,
@@ -41,19 +50,38 @@ def define_flags(recipe_help, more_datasets=(), default="mnist"):
         lower_bound=1,
     )
     flags.DEFINE_integer(
+        "batch_size",
+        None,
+        "Unlabelled images per step; the recipe's own if not given.",
+        lower_bound=1,
+    )
+    flags.DEFINE_integer(
         "validation",
         None,
-        "Training images held out; 10,000 (300 of the digits) if not given.",
+        "Training images held out, to choose settings on; 10,000 (300 of the digits) "
+        "if not given, 0 to train on all.",
         lower_bound=0,
     )
     flags.DEFINE_integer(
-        "seed", 0, "Seeds labels, weights, batches and noise.", lower_bound=0
+        "seed",
+        0,
+        "Seeds the draw of the labels, the weights, the batches and the noise.",
+        lower_bound=0,
     )
+    flags.DEFINE_string("dtype_policy", "float32", "float32 or mixed_bfloat16.")
     flags.DEFINE_string(
-        "output_dir", None, "Folder for results; runs/<example>_<dataset>_<seed>."
+        "output_dir",
+        None,
+        "Folder for results; in runs/, named after what runs, if not given.",
     )
     flags.DEFINE_bool(
         "resume", False, "Go on where an interrupted run in the output folder stopped."
+    )
+    flags.DEFINE_integer(
+        "checkpoint_every",
+        None,
+        "Epochs between checkpoints; 20 in a run if not given.",
+        lower_bound=1,
     )
     flags.DEFINE_bool("smoke", False, "Two epochs on few images, to try it out.")
 
@@ -108,14 +136,13 @@ def train(
         parts: function from the images' shape to arguments of the model.
         relabel: function from labels (-1 for none) and the classes' names to labels,
             number of classes and main classes (or None).
-        **changes: settings of the recipe to replace.
+        **changes: settings of the recipe to replace, where not None.
     """
-    import keras
-
     from keras_saae import data
 
-    keras.utils.set_random_seed(FLAGS.seed)
+    set_up_keras()
     with message_alone(ValueError, OSError):
+        changes = {name: new for name, new in changes.items() if new is not None}
         recipe = dataclasses.replace(choose_recipe(recipe, after), **changes)
         images = data.load(FLAGS.dataset, FLAGS.data_dir)
         if FLAGS.smoke:
@@ -131,7 +158,7 @@ def train(
         "setting": setting,
         "dataset": FLAGS.dataset,
         "dataset_sha256": images.sha256,
-        "labels": str(labels),
+        "labels": "0" if dataset.num_classes is None else str(labels),
         "validation": len(split.validation),
     }
     parts = {**grouped, **(parts(x.shape[1:]) if parts else {})}
@@ -143,16 +170,16 @@ def choose_recipe(name, after=None):
     """The recipe of --recipe, or of that name, or its sibling for small data."""
     from keras_saae import recipes
 
-    own = recipes.get(name, FLAGS.dataset)
-    if after or not FLAGS.recipe:
-        return own
-    recipe = recipes.get(FLAGS.recipe)
+    recipe = own = recipes.get(name, FLAGS.dataset)
+    if FLAGS.recipe and not after:
+        recipe = recipes.get(FLAGS.recipe)
     if type(recipe) is not type(own):
         sys.exit(
             f"--recipe={recipe.name} is of another model than this example takes: "
             f"try {own.name}."
         )
-    return recipe
+    changes = {"batch_size": FLAGS.batch_size} if FLAGS.batch_size else {}
+    return dataclasses.replace(recipe, **changes)
 
 
 def fit(recipe, dataset, about, parts=None, after=None):
@@ -191,11 +218,14 @@ def fit(recipe, dataset, about, parts=None, after=None):
     print(recipe, end="\n\n")
 
     path = folder / "checkpoint.keras"
-    model, done, history = begin_or_resume(
-        path, lambda: recipe.model(dataset, epochs, FLAGS.seed, **(parts or {}))
-    )
+    with message_alone(ValueError):
+        model, done, history = begin_or_resume(
+            path, lambda: recipe.model(dataset, epochs, FLAGS.seed, **(parts or {}))
+        )
     every = max(1, epochs // 20)
-    checkpoint = callbacks.Checkpoint(path, every=every, history=history)
+    checkpoint = callbacks.Checkpoint(
+        path, every=FLAGS.checkpoint_every or every, history=history
+    )
     if done < epochs:
         with message_alone(FloatingPointError, OSError):
             model.fit(
@@ -289,6 +319,28 @@ def judge(run):
 
 
 # --- every example ----------------------------------------------------------------
+
+
+def set_up_keras():
+    """Sets the dtype policy and the global seed, once the flags are seen to be right.
+
+    Exits where the policy is one that the models do not train under.
+    """
+    policy = FLAGS.dtype_policy
+    if policy == "mixed_float16":
+        sys.exit(
+            "--dtype_policy=mixed_float16 is not supported: Keras would wrap the "
+            "phases' optimizers in one LossScaleOptimizer, which knows a single loss. "
+            "Use mixed_bfloat16 or float32."
+        )
+    if policy not in ("float32", "mixed_bfloat16"):
+        sys.exit(
+            f"--dtype_policy must be float32 or mixed_bfloat16. Received: {policy}"
+        )
+    import keras  # the flags are checked before the seconds that this takes
+
+    keras.config.set_dtype_policy(policy)
+    keras.utils.set_random_seed(FLAGS.seed)
 
 
 @contextlib.contextmanager

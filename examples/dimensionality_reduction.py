@@ -4,9 +4,9 @@
     python examples/dimensionality_reduction.py --labels=0 --clusters=20
     KERAS_BACKEND=jax python examples/dimensionality_reduction.py --dataset=digits
 
-Figure: the plane of test images with its heads, decoded, beside PCA and t-SNE of the
-same images. Number: the classification error from y in percent; without labels a
-cluster has the class of its most confident validation image.
+Figure: the plane of test images, its heads and a few other points decoded, beside PCA
+and t-SNE of the same images. Number: the classification error from y in percent;
+without labels a cluster has the class of its most confident validation image.
 """
 
 import sys
@@ -17,13 +17,20 @@ from absl import flags
 common.define_flags("Settings: dimensionality_reduction or another recipe.")
 _LABELS = flags.DEFINE_integer("labels", 100, "Labelled images.", lower_bound=0)
 _DIMENSIONS = flags.DEFINE_integer(
-    "dimensions", 2, "Width of the code; beyond 2, PCA draws it.", lower_bound=2
+    "dimensions",
+    None,
+    "Width of the code, the recipe's own if not given, 2; beyond it, PCA draws.",
+    lower_bound=2,
 )
 _CLUSTERS = flags.DEFINE_integer(
-    "clusters", 20, "Number of heads without labels.", lower_bound=2
+    "clusters",
+    None,
+    "Number of heads without labels; the recipe's own if not given, 20.",
+    lower_bound=2,
 )
 
 NUM_SHOWN = 2000  # images in the plane
+NUM_DECODED = 10  # of their points, beside the heads
 
 
 def main(argv):
@@ -38,20 +45,32 @@ def main(argv):
 
     labelled = _LABELS.value > 0
     recipe = "dimensionality_reduction" + ("" if labelled else "_unlabelled")
+    with common.message_alone(ValueError):
+        chosen = common.choose_recipe(recipe)
+    if chosen.labelled != labelled:
+        sys.exit(
+            f"--recipe={chosen.name} learns {'with' if chosen.labelled else 'without'} "
+            f"labels. Received --labels={_LABELS.value}. Try --recipe={recipe}."
+        )
+    if not labelled and common.FLAGS.validation == 0:
+        sys.exit(
+            "--validation=0 leaves no images to name the clusters by: without labels a "
+            "cluster has the class of its most confident validation image."
+        )
     run = common.train(
         recipe,
         labels=_LABELS.value or "all",  # which the model then does not see
-        setting=f"{_DIMENSIONS.value}-D, {_LABELS.value} labels",
         z_dim=_DIMENSIONS.value,
         num_clusters=_CLUSTERS.value,
     )
     model, images = run.model, run.images
+    run.results["setting"] = f"{model.z_dim}-D, {_LABELS.value} labels"
+    if not labelled:
+        run.results["setting"] += f", K={model.num_classes}"
     q = model.predict(images.x_test, verbose=0)
     if labelled:
         error = evaluation.error_rate(images.y_test, q)
     else:
-        if not len(run.x_validation):
-            sys.exit("Naming clusters needs validation images: --validation=...")
         error = evaluation.paper_error(
             run.y_validation,
             model.predict(run.x_validation, verbose=0),
@@ -61,10 +80,11 @@ def main(argv):
     x, y = images.x_test[:NUM_SHOWN], images.y_test[:NUM_SHOWN]
     flat = x.reshape(len(x), -1) / 255.0
     codes, heads = model.transform(x), ops.convert_to_numpy(model.heads)
-    decoded = model.inverse_transform(heads)
-    if _DIMENSIONS.value > 2:
+    places = np.concatenate([heads, codes[:NUM_DECODED]])
+    decoded = model.inverse_transform(places)
+    if model.z_dim > 2:
         axes = PCA(2, random_state=0).fit(codes)
-        codes, heads = axes.transform(codes), axes.transform(heads)
+        codes, heads, places = map(axes.transform, (codes, heads, places))
     points = {
         "Adversarial autoencoder": codes,
         "PCA": PCA(2, random_state=0).fit_transform(flat),
@@ -75,7 +95,7 @@ def main(argv):
     common.finish(
         run,
         {"test_error": error},
-        {"planes": plotting.planes(points, y, heads, (heads, decoded))},
+        {"planes": plotting.planes(points, y, heads, (places, decoded))},
     )
 
 

@@ -12,7 +12,10 @@ from absl import flags
 
 common.define_flags("Settings: label_informed or another of keras_saae.recipes.")
 _PRIOR = flags.DEFINE_enum(
-    "prior", "mixture", ["mixture", "swiss_roll"], "What each class owns a part of."
+    "prior",
+    None,
+    ["mixture", "swiss_roll"],
+    "What each class owns a part of; the recipe's own if not given, a mixture.",
 )
 _LABELS = flags.DEFINE_integer(
     "labels",
@@ -34,10 +37,11 @@ def main(argv):
     run = common.train(
         "label_informed",
         labels=_LABELS.value or (300 if few else 10_000),
-        setting=_PRIOR.value,
         prior=_PRIOR.value,
+        prior_settings={} if _PRIOR.value else None,  # not those of another prior
     )
     model, images = run.model, run.images
+    run.results["setting"] = run.results["settings"]["prior"]
     z = model.encode(images.x_test)
     found = ops.convert_to_numpy(model.prior.class_of(z))
     draws = ops.convert_to_numpy(model.prior.sample(2000, seed=0))

@@ -15,66 +15,15 @@ import sys
 import common
 from absl import flags
 
-_DATASET = flags.DEFINE_enum(
-    "dataset",
-    "auto",
-    ["auto", "mnist", "fashion_mnist", "digits"],
-    "Images to learn; auto is MNIST if it can be had, else scikit-learn's digits.",
-)
-_DATA_DIR = flags.DEFINE_string(
-    "data_dir",
-    None,
-    "Folder with <dataset>.npz or a prepared TensorFlow Datasets folder; "
-    "the variable KERAS_SAAE_DATA otherwise.",
-)
-_LABELS = flags.DEFINE_string("labels", "100", "Number of labelled images, or 'all'.")
-_RECIPE = flags.DEFINE_string(
-    "recipe",
-    "default",
+FLAGS = flags.FLAGS
+common.define_flags(
     "Settings: default, augmented, paper, adamw, vat or another name in "
     "keras_saae.recipes.RECIPES.",
+    recipe="default",
+    dataset="auto",
+    more_datasets=("auto",),
 )
-_EPOCHS = flags.DEFINE_integer(
-    "epochs",
-    None,
-    "Passes over the unlabelled images; the recipe's own if not given.",
-    lower_bound=1,
-)
-_BATCH_SIZE = flags.DEFINE_integer(
-    "batch_size",
-    None,
-    "Unlabelled images per step; the recipe's own if not given.",
-    lower_bound=1,
-)
-_VALIDATION = flags.DEFINE_integer(
-    "validation",
-    None,
-    "Training images held out, to choose settings on; 10,000 (300 of the digits) "
-    "if not given, 0 to train on all.",
-    lower_bound=0,
-)
-_SEED = flags.DEFINE_integer(
-    "seed",
-    0,
-    "Seeds the draw of the labels, the weights, the batches and the noise.",
-    lower_bound=0,
-)
-_DTYPE_POLICY = flags.DEFINE_string(
-    "dtype_policy", "float32", "float32 or mixed_bfloat16."
-)
-flags.DEFINE_string(
-    "output_dir", None, "Folder for results; runs/<dataset>_<labels>_<recipe>_<seed>."
-)
-_RESUME = flags.DEFINE_bool(
-    "resume", False, "Go on where an interrupted run in the output folder stopped."
-)
-_CHECKPOINT_EVERY = flags.DEFINE_integer(
-    "checkpoint_every",
-    None,
-    "Epochs between checkpoints; 20 in a run if not given.",
-    lower_bound=1,
-)
-_SMOKE = flags.DEFINE_bool("smoke", False, "Two epochs on few images, to try it out.")
+_LABELS = flags.DEFINE_string("labels", "100", "Number of labelled images, or 'all'.")
 
 NUM_SHOWN = 12  # images in a row of the figures
 
@@ -82,37 +31,35 @@ NUM_SHOWN = 12  # images in a row of the figures
 def main(argv):
     """Trains, evaluates on the test images once, and writes everything down."""
     del argv
-    check_dtype_policy(_DTYPE_POLICY.value)
+    common.set_up_keras()
 
-    import keras  # the flags are checked before the seconds that this takes
+    import keras
 
     from keras_saae import callbacks, data, evaluation, recipes
 
-    keras.config.set_dtype_policy(_DTYPE_POLICY.value)
-    keras.utils.set_random_seed(_SEED.value)
     with common.message_alone(ValueError, OSError):
         name = choose_dataset(data)
         recipe = choose_recipe(recipes, name)
         labels_only = dataclasses.replace(recipes.LABELS_ONLY, hidden=recipe.hidden)
-        images = data.load(name, _DATA_DIR.value)
-        if _SMOKE.value:
+        images = data.load(name, FLAGS.data_dir)
+        if FLAGS.smoke:
             images = shrink(images)
         split = data.split_labels(
-            images.y_train, number_of_labels(), _SEED.value, _VALIDATION.value
+            images.y_train, number_of_labels(), FLAGS.seed, FLAGS.validation
         )
         x, y = images.x_train[split.train], split.mask_labels(images.y_train)
-        dataset = recipe.dataset(x, y, images.num_classes, seed=_SEED.value)
-        epochs = _EPOCHS.value or (2 if _SMOKE.value else recipe.epochs(dataset))
+        dataset = recipe.dataset(x, y, images.num_classes, seed=FLAGS.seed)
+        epochs = FLAGS.epochs or (2 if FLAGS.smoke else recipe.epochs(dataset))
         recipe = recipe.of_length(dataset.updates(epochs))
         settings = {
             "dataset": name,
             "dataset_sha256": images.sha256,
             "labels": _LABELS.value,
-            "seed": _SEED.value,
+            "seed": FLAGS.seed,
             "validation": len(split.validation),
-            "smoke": _SMOKE.value,
+            "smoke": FLAGS.smoke,
             "backend": keras.backend.backend(),
-            "dtype_policy": _DTYPE_POLICY.value,
+            "dtype_policy": FLAGS.dtype_policy,
             "recipe": recipe.name,
             "settings": recipe.settings(),
             "labels_only_settings": labels_only.settings(),
@@ -120,7 +67,7 @@ def main(argv):
             "updates": dataset.updates(epochs),
         }
         folder = common.open_folder(
-            settings, f"{name}_{_LABELS.value}_{_RECIPE.value}_{_SEED.value}"
+            settings, f"{name}_{_LABELS.value}_{FLAGS.recipe}_{FLAGS.seed}"
         )
     print(recipe, end="\n\n")
     print(
@@ -131,16 +78,16 @@ def main(argv):
 
     checkpoint_path = folder / "checkpoint.keras"
     model, done, history = common.begin_or_resume(
-        checkpoint_path, lambda: recipe.model(dataset, epochs, seed=_SEED.value)
+        checkpoint_path, lambda: recipe.model(dataset, epochs, seed=FLAGS.seed)
     )
 
     test_error = evaluation.error_rate
     labels_only_path = folder / "labels_only.json"
-    if _RESUME.value and labels_only_path.exists():
+    if FLAGS.resume and labels_only_path.exists():
         labels_only_error = json.loads(labels_only_path.read_text())["test_error"]
     else:
-        alone = labels_only.dataset(x, y, images.num_classes, seed=_SEED.value)
-        baseline = labels_only.model(alone, seed=_SEED.value)
+        alone = labels_only.dataset(x, y, images.num_classes, seed=FLAGS.seed)
+        baseline = labels_only.model(alone, seed=FLAGS.seed)
         baseline.fit(alone, epochs=labels_only.epochs(alone), verbose=0)
         labels_only_error = test_error(
             images.y_test, baseline.predict(images.x_test, verbose=0)
@@ -149,7 +96,7 @@ def main(argv):
 
     checkpoint = callbacks.Checkpoint(
         checkpoint_path,
-        every=_CHECKPOINT_EVERY.value or max(1, epochs // 20),
+        every=FLAGS.checkpoint_every or max(1, epochs // 20),
         history=history,
     )
     x_validation, y_validation = (
@@ -214,25 +161,11 @@ def epochs_to_validate(epochs, images_per_epoch, num_validation):
     return sorted({*range(every, epochs, every), epochs})
 
 
-def check_dtype_policy(policy):
-    """Refuses policies that the models do not train under."""
-    if policy == "mixed_float16":
-        sys.exit(
-            "--dtype_policy=mixed_float16 is not supported: Keras would wrap the "
-            "phases' optimizers in one LossScaleOptimizer, which knows a single loss. "
-            "Use mixed_bfloat16 or float32."
-        )
-    if policy not in ("float32", "mixed_bfloat16"):
-        sys.exit(
-            f"--dtype_policy must be float32 or mixed_bfloat16. Received: {policy}"
-        )
-
-
 def choose_dataset(data):
     """The data set's name; MNIST where it can be had, else the digits, said loudly."""
-    if _DATASET.value != "auto":
-        return _DATASET.value
-    if data.available("mnist", _DATA_DIR.value):
+    if FLAGS.dataset != "auto":
+        return FLAGS.dataset
+    if data.available("mnist", FLAGS.data_dir):
         return "mnist"
     print(
         "*" * 79 + "\n"
@@ -245,14 +178,14 @@ def choose_dataset(data):
 
 def choose_recipe(recipes, name):
     """The recipe with the flags' changes, for small data its small sibling."""
-    recipe = recipes.get(_RECIPE.value, name)
+    recipe = recipes.get(FLAGS.recipe, name)
     kinds = (recipes.SemiSupervisedAAERecipe, recipes.NeuralNetworkRecipe)
     if not isinstance(recipe, kinds):
         sys.exit(
-            f"--recipe={_RECIPE.value} is of another model of the family, which has an "
+            f"--recipe={FLAGS.recipe} is of another model of the family, which has an "
             "example of its own in examples/."
         )
-    changes = {"batch_size": _BATCH_SIZE.value} if _BATCH_SIZE.value else {}
+    changes = {"batch_size": FLAGS.batch_size} if FLAGS.batch_size else {}
     return dataclasses.replace(recipe, **changes)
 
 

@@ -43,12 +43,11 @@ SIZES = (24, 32, 48)  # of the digits' files
 def main(argv):
     """Reads a folder, trains with and without unlabelled images, and scores both."""
     del argv
-    import keras
     import numpy as np
 
     from keras_saae import data, evaluation, plotting
 
-    keras.utils.set_random_seed(common.FLAGS.seed)
+    common.set_up_keras()
     with contextlib.ExitStack() as stack:
         path = _FOLDER.value
         if path is None:

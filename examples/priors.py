@@ -13,21 +13,22 @@ from absl import flags
 common.define_flags("Settings: aae, aae_small or another of keras_saae.recipes.")
 _PRIOR = flags.DEFINE_enum(
     "prior",
-    "mixture",
+    None,
     ["gaussian", "uniform", "mixture", "swiss_roll"],
-    "What the codes should be distributed like.",
+    "What the codes should be distributed like; the recipe's own if not given, a "
+    "mixture of Gaussians on a ring.",
 )
 _POSTERIOR = flags.DEFINE_enum(
     "posterior",
-    "deterministic",
+    None,
     ["deterministic", "gaussian", "universal"],
-    "What q(z|x) is.",
+    "What q(z|x) is; the recipe's own if not given, deterministic.",
 )
 _DISCRIMINATOR_LOSS = flags.DEFINE_enum(
     "discriminator_loss",
-    "cross_entropy",
+    None,
     ["cross_entropy", "least_squares", "hinge", "wasserstein"],
-    "What the discriminator minimizes.",
+    "What the discriminator minimizes; the recipe's own if not given, cross_entropy.",
 )
 
 GRID = 16  # images along an edge of the decoded plane
@@ -43,10 +44,14 @@ def main(argv):
 
     run = common.train(
         "aae",
-        setting=f"{_PRIOR.value}, {_POSTERIOR.value}, {_DISCRIMINATOR_LOSS.value}",
         prior=_PRIOR.value,
+        prior_settings={} if _PRIOR.value else None,  # not those of another prior
         posterior=_POSTERIOR.value,
         discriminator_loss=_DISCRIMINATOR_LOSS.value,
+    )
+    settings = run.results["settings"]
+    run.results["setting"] = ", ".join(
+        settings[name] for name in ("prior", "posterior", "discriminator_loss")
     )
     model, images = run.model, run.images
     z = model.encode(images.x_test[:2000], seed=0)

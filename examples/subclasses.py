@@ -15,8 +15,8 @@ from absl import flags
 
 common.define_flags(
     "Settings: vat, labels_only or another recipe of a classifier.",
+    dataset="cifar10",
     more_datasets=("cifar10",),
-    default="cifar10",
 )
 _LABELS = flags.DEFINE_integer("labels", 1_000, "Labelled images.", lower_bound=1)
 _LABELS_ARE = flags.DEFINE_enum(

@@ -23,7 +23,7 @@ def main(argv):
 
     from keras_saae import evaluation, plotting
 
-    run = common.train("supervised")
+    run = common.train("supervised", setting="all labels")
     model, images, split = run.model, run.images, run.split
     z_test = model.encode(images.x_test)
     styles = z_test[:NUM_STYLES]

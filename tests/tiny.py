@@ -182,25 +182,29 @@ def assert_equal(found, expected, **tolerance):
 
 
 @contextlib.contextmanager
-def program(name):
-    """A program such as "examples/mnist_semisup.py" as a module.
+def program(name, *arguments):
+    """A program such as "examples/mnist_semisup.py", with its flags read, as a module.
 
-    While it is loaded it finds its neighbours, such as `common`. Afterwards its flags
-    are gone, for other programs have flags of the same names.
+    While it is loaded it finds its neighbours, such as `common`. Afterwards they and
+    its flags are gone, for other programs have flags of the same names.
     """
     path = pathlib.Path(__file__).parents[1] / name
     neighbours = str(path.parent)
     spec = importlib.util.spec_from_file_location(path.stem, path)
     module = importlib.util.module_from_spec(spec)
-    before = set(flags.FLAGS)
+    flags_before, modules_before = set(flags.FLAGS), set(sys.modules)
     try:
         sys.path.insert(0, neighbours)
         try:
             spec.loader.exec_module(module)
         finally:
             sys.path.remove(neighbours)
-        flags.FLAGS([path.stem])
+        flags.FLAGS([path.stem, *arguments])
         yield module
     finally:
-        for flag in set(flags.FLAGS) - before:
+        for flag in set(flags.FLAGS) - flags_before:
             delattr(flags.FLAGS, flag)
+        for other in set(sys.modules) - modules_before:
+            file = getattr(sys.modules[other], "__file__", None)
+            if file and pathlib.Path(file).parent == path.parent:
+                del sys.modules[other]

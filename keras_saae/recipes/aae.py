@@ -56,6 +56,18 @@ class AAERecipe(AdversarialRecipe):
         return AAE(**self._arguments(AAE, own, parts))
 
 
+PAPER = AAERecipe(
+    name="paper_aae",
+    source=(
+        "Makhzani et al., arXiv:1511.05644, section 2 and figure 2, which show the "
+        "prior and tell no settings: those of section 5, without noise."
+    ),
+    z_dim=2,
+    prior="mixture",
+    drop_epochs=(50, 1000),
+    updates=3_000_000,
+)
+
 PAPER_LIKELIHOOD = AAERecipe(
     name="paper_likelihood",
     source=(
@@ -74,6 +86,7 @@ AAE_2D = AAERecipe(
     hidden=(500, 500),
     discriminator_hidden=(500, 500),
     z_dim=2,
+    prior="mixture",
     kernel_initializer="he_normal",
     encoder_batch_normalization=True,
     decoder_batch_normalization=True,
@@ -105,4 +118,11 @@ LIKELIHOOD, LIKELIHOOD_SMALL = (
     for recipe in (AAE_2D, AAE_SMALL)
 )
 
-RECIPES = (PAPER_LIKELIHOOD, AAE_2D, AAE_SMALL, LIKELIHOOD, LIKELIHOOD_SMALL)
+RECIPES = (
+    PAPER,
+    PAPER_LIKELIHOOD,
+    AAE_2D,
+    AAE_SMALL,
+    LIKELIHOOD,
+    LIKELIHOOD_SMALL,
+)

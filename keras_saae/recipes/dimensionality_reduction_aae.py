@@ -61,6 +61,14 @@ PAPER = DimensionalityReductionAAERecipe(
     updates=3_000_000,
 )
 
+PAPER_UNLABELLED = dataclasses.replace(
+    PAPER,
+    name="paper_dimensionality_reduction_unlabelled",
+    source=PAPER.source + " 20 heads, no labels.",
+    labelled=False,
+    optimizers=paper_optimizers(),
+)
+
 DIMENSIONALITY_REDUCTION = dataclasses.replace(
     PAPER,
     name="dimensionality_reduction",
@@ -147,6 +155,7 @@ UNLABELLED_SMALL = dataclasses.replace(
 
 RECIPES = (
     PAPER,
+    PAPER_UNLABELLED,
     DIMENSIONALITY_REDUCTION,
     DIMENSIONALITY_REDUCTION_SMALL,
     UNLABELLED,
