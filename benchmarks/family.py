@@ -39,144 +39,212 @@ _RUNS = flags.DEFINE_string("runs", "runs/family", "Folder of the runs' own fold
 
 
 @dataclasses.dataclass(frozen=True)
-class Row:
-    """A row of a table.
+class Number:
+    """A number that a run gives, and what it stands beside: a line of the table.
 
     Attributes:
-        title: what is measured.
-        example: name of a program in `examples/`.
-        flags: its flags, without dashes.
-        metrics: fields of its results.json.
+        metric: field of results.json.
+        title: what it is.
         published: what others report for MNIST, as text.
+        must, aim: what we want to reach at least, and would like to.
     """
 
+    metric: str
     title: str
-    example: str
-    flags: tuple = ()
-    metrics: tuple = ("test_error",)
     published: str = "–"
+    must: str = "–"
+    aim: str = "–"
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """A setting, which is a run for each seed.
+
+    Attributes:
+        example: name of a program in `examples/`.
+        flags: its flags, without dashes.
+        numbers: what its results.json is read for, the first the row's own.
+    """
+
+    example: str
+    flags: tuple
+    numbers: tuple
+
+
+def clustering(clusters, *numbers):
+    """A row of that many heads."""
+    many = () if clusters == 10 else ("recipe=clustering_many",)
+    return Row("clustering", (f"clusters={clusters}", *many), numbers)
+
+
+def paper_error(clusters, *beside):
+    """The error by the paper's protocol."""
+    return Number(
+        "paper_error",
+        f"clustering error by the paper's protocol, {clusters} heads, %",
+        *beside,
+    )
+
+
+def plane(flags_, title, *beside):
+    """A row of dimensionality reduction."""
+    number = Number("test_error", f"error {title}, %", *beside)
+    return Row("dimensionality_reduction", flags_, (number,))
+
+
+def m1_m2(model, labels, title, *beside, flags_=()):
+    """A row of Kingma's models."""
+    number = Number("test_error", f"{title}, {labels} labels, error in %", *beside)
+    return Row("m1_m2", (f"model={model}", f"labels={labels}", *flags_), (number,))
+
+
+def mixture(labels, accepted, rejected):
+    """A row of the mixture VAE."""
+    title = f"mixture VAE, {labels} labels"
+    return Row(
+        "mixture_vae",
+        (f"labels={labels}",),
+        (
+            Number(
+                "accepted_error", f"{title}: error on what it accepts, %", *accepted
+            ),
+            Number("rejected", f"{title}: rejected, %", *rejected),
+        ),
+    )
+
+
+def two_steps(beta, gamma):
+    """A row of the two-step VAE."""
+    title = f"two-step VAE, β = {beta}, γ = {gamma}"
+    return Row(
+        "adversarial_vae",
+        (f"beta={beta}", f"gamma={gamma}"),
+        (
+            Number("class_kept", f"{title}: class kept, %"),
+            Number("relative_sharpness", f"{title}: sharpness"),
+        ),
+    )
 
 
 TABLES = {
     "family": {
-        "clustering_10": Row(
-            "one-to-one accuracy, 10 clusters, no labels, %",
-            "clustering",
-            ("clusters=10",),
-            ("one_to_one_accuracy", "normalized_mutual_information"),
-            "94.46 (VaDE)",
+        "clustering_10": clustering(
+            10,
+            Number(
+                "one_to_one_accuracy",
+                "one-to-one accuracy, 10 heads, no labels, %",
+                "94.46 (VaDE)",
+                "≥ 94.5",
+                "≥ 98.0",
+            ),
+            Number(
+                "normalized_mutual_information", "their normalized mutual information"
+            ),
+            Number("adjusted_rand_index", "their adjusted Rand index"),
         ),
-        "clustering_16": Row(
-            "clustering error, the paper's protocol, 16 clusters, %",
-            "clustering",
-            ("clusters=16",),
-            ("paper_error", "majority_error"),
-            "9.55 ± 2.05",
+        "clustering_16": clustering(
+            16, paper_error(16, "9.55 ± 2.05", "≤ 9.55", "≤ 4.0")
         ),
-        "clustering_30": Row(
-            "clustering error, the paper's protocol, 30 clusters, %",
-            "clustering",
-            ("clusters=30",),
-            ("paper_error", "majority_error"),
-            "4.10 ± 1.13",
+        "clustering_30": clustering(
+            30, paper_error(30, "4.10 ± 1.13", "≤ 4.10", "≤ 2.5")
         ),
-        **{
-            f"plane_{labels}": Row(
-                f"error in 2-D, {labels} labels, %",
-                "dimensionality_reduction",
-                (f"labels={labels}",),
-                published=published,
-            )
-            for labels, published in (("100", "6.08"), ("1000", "4.20"))
-        },
-        "plane_0": Row(
-            "error in 2-D, no labels, 20 heads, %",
-            "dimensionality_reduction",
+        "plane_100": plane(
+            ("labels=100",), "in 2-D, 100 labels", "6.08", "≤ 6.08", "≤ 2.5"
+        ),
+        "plane_1000": plane(
+            ("labels=1000",), "in 2-D, 1,000 labels", "4.20", "≤ 4.20", "≤ 1.8"
+        ),
+        "plane_0": plane(
             ("labels=0", "clusters=20"),
-            published="13.18",
+            "in 2-D by the paper's protocol, no labels, 20 heads",
+            *("13.18", "≤ 13.18", "≤ 5.0"),
         ),
-        "ten_dimensions_100": Row(
-            "error in 10-D, 100 labels, %",
-            "dimensionality_reduction",
+        "ten_dimensions_100": plane(
             ("labels=100", "dimensions=10"),
-            published="3.90",
+            "in 10-D, 100 labels",
+            *("3.90", "≤ 3.90", "≤ 1.9"),
         ),
         "likelihood": Row(
-            "Parzen log-likelihood, 10,000 samples, nats",
             "likelihood",
-            metrics=("log_likelihood",),
-            published="340 ± 2",
+            (),
+            (
+                Number(
+                    "log_likelihood",
+                    "Parzen log-likelihood, 10,000 samples, nats",
+                    *("340 ± 2", "≥ 378", "≥ 420"),
+                ),
+            ),
         ),
         "label_informed": Row(
-            "test codes in their own mode, 10,000 labels, %",
             "label_informed",
-            metrics=("own_mode_share",),
+            (),
+            (
+                Number(
+                    "own_mode_share",
+                    "test codes in their own mode, 10,000 labels, %",
+                    *("–", "≥ 97", "≥ 99"),
+                ),
+            ),
         ),
         "supervised": Row(
-            "class fidelity, style leakage, %",
             "supervised_style",
-            metrics=("class_fidelity", "style_leakage"),
+            (),
+            (
+                Number("class_fidelity", "class fidelity, %", "–", "≥ 99", "≥ 99.8"),
+                Number("style_leakage", "style leakage, %", "–", "≤ 25", "≤ 15"),
+            ),
         ),
     },
     "variational": {
         "m1": Row(
-            "classifiers on the codes of M1, 100 labels, error in %",
             "m1_m2",
             ("model=m1", "labels=100"),
-            ("nearest_neighbour_error", "linear_svm_error", "label_spreading_error"),
-            "11.82 (TSVM)",
+            tuple(
+                Number(
+                    f"{name}_error", f"M1 with {title}, 100 labels, error in %", *more
+                )
+                for name, title, *more in (
+                    ("nearest_neighbour", "nearest neighbours"),
+                    ("linear_svm", "a linear SVM", "11.82 (TSVM)", "≤ 11.8", "≤ 6"),
+                    ("label_spreading", "label spreading", "–", "≤ 11.8", "≤ 6"),
+                )
+            ),
         ),
-        **{
-            f"{model}_{labels}": Row(
-                f"{title}, {labels} labels, error in %",
-                "m1_m2",
-                (f"model={model}", f"labels={labels}"),
-                published=published,
-            )
-            for model, title, labels, published in (
-                ("m2", "M2", "100", "11.97 ± 1.71"),
-                ("m2", "M2", "1000", "3.60"),
-                ("m1_m2", "M1+M2", "100", "3.33 ± 0.14"),
-                ("m1_m2", "M1+M2", "1000", "2.40"),
-            )
-        },
-        **{
-            f"m2_{name}": Row(
-                f"M2 {title}, 100 labels, error in %",
-                "m1_m2",
-                ("model=m2", "labels=100", *arguments),
-            )
-            for name, title, arguments in (
-                ("sampled", "with drawn classes", ("unlabelled=sampled",)),
-                (
-                    "bound_alone",
-                    "without the cross-entropy",
-                    ("classification_weight=0",),
-                ),
-            )
-        },
-        **{
-            f"mixture_{labels}": Row(
-                f"mixture VAE, {labels} labels: error on what it accepts, rejected, %",
-                "mixture_vae",
-                (f"labels={labels}",),
-                ("accepted_error", "rejected"),
-                published,
-            )
-            for labels, published in (("all", "0.22 / 1.81"), ("100", "–"))
-        },
+        "m2_100": m1_m2("m2", "100", "M2", "11.97 ± 1.71", "≤ 11.97", "≤ 7.15"),
+        "m2_1000": m1_m2("m2", "1000", "M2", "3.60", "≤ 3.60", "≤ 3.0"),
+        "m1_m2_100": m1_m2("m1_m2", "100", "M1+M2", "3.33 ± 0.14", "≤ 5.0", "≤ 2.80"),
+        "m1_m2_1000": m1_m2("m1_m2", "1000", "M1+M2", "2.40", "≤ 3.0", "≤ 2.0"),
+        "m2_sampled": m1_m2(
+            "m2", "100", "M2 with drawn classes", flags_=("unlabelled=sampled",)
+        ),
+        "m2_bound_alone": m1_m2(
+            "m2",
+            "100",
+            "M2 without the cross-entropy",
+            flags_=("classification_weight=0",),
+        ),
+        "mixture_all": mixture(
+            "all", ("0.22", "≤ 0.5", "≤ 0.22"), ("1.81", "≤ 3", "≤ 1.8")
+        ),
+        "mixture_100": mixture("100", ("–", "≤ 3", "≤ 1"), ("–", "≤ 10", "≤ 5")),
         "attacks": Row(
-            "attacks on the mixture VAE: the worst share accepted and wrong, %",
             "attacks",
-            metrics=("worst_undetected", "reclassified_right", "clean_rejected"),
+            (),
+            (
+                Number(
+                    "worst_undetected",
+                    "attacks on the mixture VAE: the worst, accepted and wrong, %",
+                ),
+                Number(
+                    "reclassified_right",
+                    "reclassified right at FGSM, ε = 0.3, %",
+                    *("87", "≥ 60", "≥ 87"),
+                ),
+                Number("clean_rejected", "clean images rejected beside it, %"),
+            ),
         ),
         **{
-            f"two_steps_{beta}_{gamma}": Row(
-                f"two-step VAE, β = {beta}, γ = {gamma}: class kept in %, sharpness",
-                "adversarial_vae",
-                (f"beta={beta}", f"gamma={gamma}"),
-                ("class_kept", "relative_sharpness"),
-            )
+            f"two_steps_{beta}_{gamma}": two_steps(beta, gamma)
             for beta in ("0", "0.003", "0.005", "0.0075", "0.01", "0.1")
             for gamma in ("0", "0.1")
         },
@@ -206,8 +274,10 @@ def main(argv):
         results = run(rows[name], key)
         if results is None:
             failed.append(f"{name}, seed {seed}")
-        else:
-            timing.add_record(path, {**key, **results})
+            continue
+        own = rows[name].numbers[0].metric
+        own = {"metric": own, "value": results[own], "commit": commit()}
+        timing.add_record(path, {**key, **results, **own})
     print(table(timing.read_records(path), rows, _DATASET.value))
     if failed:
         sys.exit(f"{len(failed)} runs failed: {'; '.join(failed)}")
@@ -242,27 +312,36 @@ def table(records, rows, dataset):
     for record in records:
         if record["dataset"] == dataset and record["row"] in rows:
             groups[record["row"], record["backend"]].append(record)
-    lines = []
+    names, lines = list(rows), []
     for (name, backend), group in sorted(
-        groups.items(), key=lambda item: list(rows).index(item[0][0])
+        groups.items(), key=lambda item: names.index(item[0][0])
     ):
-        row = rows[name]
-        numbers = [_spread([record[m] for record in group]) for m in row.metrics]
-        seeds = sorted(record["seed"] for record in group)
-        minutes = statistics.mean(record["train_seconds"] for record in group) / 60
-        lines.append(
-            [
-                row.title,
-                row.published if dataset == "mnist" else "–",
-                " / ".join(numbers),
-                ", ".join(sorted({f"`{record['recipe']}`" for record in group})),
-                backend,
-                ", ".join(map(str, seeds)),
-                f"{minutes:.1f}",
-            ]
-        )
-    header = [dataset, "published", "measured", "recipe", "backend", "seeds"]
-    return timing.markdown([*header, "minutes a run"], lines)
+        for number in rows[name].numbers:
+            beside = (number.published, number.must, number.aim)
+            lines.append(
+                [
+                    f"`{name}`",
+                    number.title,
+                    *(beside if dataset == "mnist" else 3 * "–"),
+                    _spread([record[number.metric] for record in group]),
+                    ", ".join(sorted({f"`{record['recipe']}`" for record in group})),
+                    backend,
+                    ", ".join(map(str, sorted(record["seed"] for record in group))),
+                    f"{statistics.mean(r['train_seconds'] for r in group) / 60:.1f}",
+                ]
+            )
+    header = ["row", dataset, "published", "must", "aim", "measured", "recipe"]
+    return timing.markdown([*header, "backend", "seeds", "minutes a run"], lines)
+
+
+def commit():
+    """Short name of the code's commit, with a plus if it was changed since; or None."""
+    command = ["git", "-C", ROOT, "describe", "--always", "--dirty=+", "--exclude=*"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.strip()
 
 
 def _spread(values):

@@ -18,27 +18,36 @@ def program():
 
 def record(seed, error, **changes):
     return {
-        "row": "clustering_16",
+        "row": "m1_m2_100",
         "dataset": "mnist",
         "seed": seed,
         "backend": BACKEND,
-        "recipe": "clustering",
+        "recipe": "m1_m2",
         "train_seconds": 90.0,
-        "paper_error": error,
-        "majority_error": error + 1,
+        "metric": "something_else",
+        "test_error": error,
         **changes,
     }
 
 
 def test_table_has_mean_deviation_and_number_of_runs(program):
-    rows = program.TABLES["family"]
+    rows = program.TABLES["variational"]
     found = [record(1, 3.0), record(0, 5.0), record(0, 9.0, dataset="digits")]
     text = program.table(found, rows, "mnist")
     assert text.splitlines()[2:] == [
-        "| clustering error, the paper's protocol, 16 clusters, % | 9.55 ± 2.05 "
-        f"| 4.00 ± 1.41 (2) / 5.00 ± 1.41 (2) | `clustering` | {BACKEND} | 0, 1 | 1.5 |"
+        "| `m1_m2_100` | M1+M2, 100 labels, error in % | 3.33 ± 0.14 | ≤ 5.0 | ≤ 2.80 "
+        f"| 4.00 ± 1.41 (2) | `m1_m2` | {BACKEND} | 0, 1 | 1.5 |"
     ]
-    assert "| – | 9.00 (1) / 10.00 (1) |" in program.table(found, rows, "digits")
+    assert "| – | – | – | 9.00 (1) |" in program.table(found, rows, "digits")
+
+
+def test_each_number_of_a_row_has_a_line_of_its_own(program):
+    found = [record(0, 0.0, row="supervised", class_fidelity=99.0, style_leakage=12.0)]
+    lines = program.table(found, program.TABLES["family"], "mnist").splitlines()[2:]
+    assert [(line.split(" | ")[1], line.split(" | ")[5]) for line in lines] == [
+        ("class fidelity, %", "99.00 (1)"),
+        ("style leakage, %", "12.00 (1)"),
+    ]
 
 
 @pytest.mark.parametrize("table", ["family", "variational"])
@@ -58,7 +67,7 @@ def test_every_row_is_of_an_example_with_those_flags(table):
         with tiny.program(f"examples/{row.example}.py"):
             values = dict(flag.split("=") for flag in row.flags)
             with flagsaver.as_parsed(**values):
-                assert row.metrics and row.title, name
+                assert row.numbers, name
 
 
 def test_run_becomes_a_record_and_is_not_made_again(
@@ -74,11 +83,13 @@ def test_run_becomes_a_record_and_is_not_made_again(
     monkeypatch.setattr(program, "RESULTS", tmp_path)
     monkeypatch.setenv("KERAS_BACKEND", BACKEND)
     for _ in range(2):
-        with flagsaver.flagsaver(rows=["clustering_16"], seeds=["0", "1"]):
+        asked = {"table": "variational", "rows": ["m1_m2_100"], "seeds": ["0", "1"]}
+        with flagsaver.flagsaver(**asked):
             program.main(["family"])
-    assert made == [("clustering", 0), ("clustering", 1)]
-    lines = (tmp_path / "family.jsonl").read_text().splitlines()
+    assert made == [("m1_m2", 0), ("m1_m2", 1)]
+    lines = (tmp_path / "variational.jsonl").read_text().splitlines()
     assert [json.loads(line)["seed"] for line in lines] == [0, 1]
+    assert [json.loads(line)["metric"] for line in lines] == 2 * ["test_error"]
     assert "4.00 ± 0.00 (2)" in capsys.readouterr().out
 
 
