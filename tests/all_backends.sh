@@ -41,8 +41,9 @@ run_pytest() {  # run_pytest <title> <backend> <arguments of pytest>...
         "$(grep -E '(passed|failed|error|no tests ran).* in [0-9]' "$log" | tail -n 1 || true)")
 }
 
-# A file's tests share fixtures, so they stay together; a worker has one core.
-workers=(-n "${WORKERS:-auto}" --maxprocesses 4 --dist loadfile)
+# A file's tests share fixtures, so they stay together; a worker has one core. Files go in
+# their order: the long runs of examples do not come last, on a worker alone.
+workers=(-n "${WORKERS:-auto}" --maxprocesses 4 --dist loadfile --no-loadscope-reorder)
 export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
 
 # What JAX compiles for one test serves the next that builds the same tiny model.

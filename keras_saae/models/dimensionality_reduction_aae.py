@@ -46,8 +46,9 @@ class DimensionalityReductionAAE(
         prior_y: prior of the class or cluster; its draws set K, at least 2.
         labelled: whether there are labels. If so, K is the number of classes and `fit`
             takes a `SemiSupervisedDataset`; else it takes images alone.
-        head_distance: least distance of any two heads, in standard deviations of the
-            prior N(0, I).
+        head_distance: least distance of any two heads, in units of the code, which are
+            standard deviations of z where its prior is N(0, I). Typically 8, so that
+            the images around two heads hardly meet. Paper: not told.
         head_distance_weight: weight of what is missing to it. Paper: not told.
         head_initializer: initializer of the encoder's heads.
         head_batch_normalization: normalize their outputs.
@@ -256,7 +257,7 @@ class DimensionalityReductionAAE(
         return ops.matmul(y, ops.convert_to_tensor(self.heads)) + z
 
     def transform(self, x):
-        """Points of images, an array `(n, z_dim)`.
+        """Points of images, an array `(n, z_dim)`; in the plane if `z_dim` is 2.
 
         Args:
             x: images, uint8 or float in [0, 1], `(n, *image_shape)`.
