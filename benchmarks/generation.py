@@ -18,10 +18,12 @@ from pathlib import Path
 
 from absl import app, flags
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "examples"))
+
+import common  # noqa: E402
+
 RECORDS = Path(__file__).parent / "results" / "generation.jsonl"
-NUM_SAMPLES = 10_000  # images drawn for the class fidelity
 NUM_VARIETY = 3_000  # images, drawn and real, whose distances are compared
-NUM_LEAKAGE = 20_000  # training images that the linear probe is fitted on
 NUM_MMD = 2_000  # codes and draws from the prior
 IDENTITY = ("dataset", "labels", "recipe", "backend", "updates", "seed")
 SCORES = ("class_fidelity", "style_leakage", "style_variety", "latent_mmd")
@@ -31,7 +33,9 @@ _DATA_DIR = flags.DEFINE_string("data_dir", None, "As of mnist_semisup.py.")
 _JUDGE = flags.DEFINE_string(
     "judge", None, "The classifier's file; runs/judge_<dataset>.keras if not given."
 )
-_EPOCHS = flags.DEFINE_integer("judge_epochs", 6, "Epochs of its training.")
+_UPDATES = flags.DEFINE_integer(
+    "judge_updates", common.JUDGE_UPDATES, "Updates of its training."
+)
 _MAX_ERROR = flags.DEFINE_float("max_error", 0.8, "Test error that it may have, in %.")
 
 
@@ -92,17 +96,17 @@ def scores(model, images, judge, seed):
 
     from keras_saae import evaluation
 
-    y_drawn = np.arange(NUM_SAMPLES) % images.num_classes
-    drawn = model.sample(NUM_SAMPLES, label=y_drawn, seed=seed)
-    _, z_train = model.encode(images.x_train[:NUM_LEAKAGE])
+    y_drawn = np.arange(common.JUDGED_IMAGES) % images.num_classes
+    drawn = model.sample(common.JUDGED_IMAGES, label=y_drawn, seed=seed)
+    _, z_train = model.encode(images.x_train[: common.PROBED_CODES])
     y_codes, z_test = model.encode(images.x_test)
     prior = ops.convert_to_numpy(model.prior_z.sample(NUM_MMD, seed=seed))
     return {
         "class_fidelity": evaluation.class_fidelity(
-            y_drawn, judge.predict(drawn[..., None], verbose=0)
+            y_drawn, judge.predict(drawn, verbose=0)
         ),
         "style_leakage": evaluation.style_leakage(
-            z_train, images.y_train[:NUM_LEAKAGE], z_test, images.y_test
+            z_train, images.y_train[: common.PROBED_CODES], z_test, images.y_test
         ),
         "style_variety": evaluation.style_variety(
             drawn[:NUM_VARIETY],
@@ -126,53 +130,20 @@ def trained_judge(images):
     if found:
         judge = keras.saving.load_model(path)
     else:
-        judge = new_judge(images.x_train.shape[1:], images.num_classes)
-        judge.fit(
-            images.x_train[..., None] / 255.0,
-            images.y_train,
-            batch_size=200,
-            epochs=_EPOCHS.value,
-            verbose=2,
+        judge = common.trained_judge(
+            images.x_train, images.y_train, images.num_classes, updates=_UPDATES.value
         )
     error = evaluation.error_rate(
-        images.y_test, judge.predict(images.x_test[..., None] / 255.0, verbose=0)
+        images.y_test, judge.predict(images.x_test, verbose=0)
     )
     print(f"The judge errs on {error:.2f} % of the test images.", flush=True)
     if error > _MAX_ERROR.value:
-        remedy = f"Remove {path}" if found else "Raise --judge_epochs"
+        remedy = f"Remove {path}" if found else "Raise --judge_updates"
         sys.exit(f"That is over {_MAX_ERROR.value} %. {remedy}.")
     if not found:
         path.parent.mkdir(parents=True, exist_ok=True)
         judge.save(path)
     return judge, error
-
-
-def new_judge(image_shape, num_classes):
-    """A small convolutional network."""
-    import keras
-    from keras import layers
-
-    keras.utils.set_random_seed(0)
-    judge = keras.Sequential(
-        [
-            keras.Input((*image_shape, 1)),
-            layers.Conv2D(32, 5, strides=2, padding="same", activation="relu"),
-            layers.BatchNormalization(),
-            layers.Conv2D(64, 3, strides=2, padding="same", activation="relu"),
-            layers.BatchNormalization(),
-            layers.Flatten(),
-            layers.Dropout(0.4),
-            layers.Dense(200, activation="relu"),
-            layers.Dropout(0.4),
-            layers.Dense(num_classes, activation="softmax"),
-        ]
-    )
-    judge.compile(
-        optimizer=keras.optimizers.Adam(1e-3),
-        loss="sparse_categorical_crossentropy",
-        metrics=["accuracy"],
-    )
-    return judge
 
 
 def table(records):

@@ -13,7 +13,6 @@ import common
 common.define_flags("Settings: supervised or another of keras_saae.recipes.")
 
 NUM_STYLES = 10
-DRAWS_PER_CLASS = 500
 
 
 def main(argv):
@@ -34,9 +33,10 @@ def main(argv):
         ],
         axis=1,
     )
-    x, y = images.x_train[split.train], images.y_train[split.train]
+    probed = split.train[: common.PROBED_CODES]
+    x, y = images.x_train[probed], images.y_train[probed]
     judge = common.judge(run)
-    drawn = np.arange(DRAWS_PER_CLASS * images.num_classes) % images.num_classes
+    drawn = np.arange(common.JUDGED_IMAGES) % images.num_classes
     samples = model.sample(len(drawn), label=drawn, seed=0)
     common.finish(
         run,

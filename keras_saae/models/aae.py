@@ -87,7 +87,7 @@ class AAE(PlaysOneGame, OneCode, PerturbsImages, PhasedModel):
 
     def prepare(self, batch, training):
         """Images and the encoder's noise, the same for all phases of the step."""
-        # In evaluation not the seed of the prior's draws, or both were the same numbers.
+        # In evaluation not the seed of the draws, or both were the same numbers.
         seed = self.seeds if training else EVALUATION_SEED + 1
         noise = self.encoder.noise(batch["x"], seed)
         return {**self.views(batch, training), "noise": noise}

@@ -64,9 +64,9 @@ def test_models_of_digits_are_scored_and_baselines_skipped(
         (folder / "results.json").write_text(json.dumps(run))
         paths.append(str(folder / "model.keras"))
     judge = str(tmp_path / "judge.keras")
-    flags = {"dataset": "digits", "judge": judge, "judge_epochs": 1}
+    flags = {"dataset": "digits", "judge": judge, "judge_updates": 20}
     with flagsaver.flagsaver(max_error=0.0, **flags):
-        with pytest.raises(SystemExit, match="Raise --judge_epochs"):
+        with pytest.raises(SystemExit, match="Raise --judge_updates"):
             program.main(["generation", *paths])
     with flagsaver.flagsaver(max_error=100.0, **flags):
         program.main(["generation", *paths])
