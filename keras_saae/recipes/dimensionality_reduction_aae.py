@@ -5,7 +5,7 @@ import dataclasses
 from keras_saae.models import DimensionalityReductionAAE
 from keras_saae.priors import Categorical, Gaussian
 from keras_saae.recipes.adversarial import adam_optimizers, paper_optimizers
-from keras_saae.recipes.clustering_aae import CLUSTERING, ClusteringAAERecipe
+from keras_saae.recipes.clustering_aae import CLUSTERING_MANY, ClusteringAAERecipe
 from keras_saae.recipes.recipe import adam
 
 
@@ -105,19 +105,19 @@ UNLABELLED = dataclasses.replace(
     name="dimensionality_reduction_unlabelled",
     source=(
         "Ours: dimensionality_reduction without labels, with 20 heads whose invariance "
-        "and shares are those of the recipe clustering."
+        "and shares are those of the recipe clustering_many."
     ),
     labelled=False,
-    hidden=CLUSTERING.hidden,
-    augmentation=CLUSTERING.augmentation,
+    hidden=CLUSTERING_MANY.hidden,
+    augmentation=CLUSTERING_MANY.augmentation,
     discriminator_noise=0.3,
-    reconstruction_trains_y=CLUSTERING.reconstruction_trains_y,
-    vat_radius=CLUSTERING.vat_radius,
-    vat_probe=CLUSTERING.vat_probe,
+    reconstruction_trains_y=CLUSTERING_MANY.reconstruction_trains_y,
+    vat_radius=CLUSTERING_MANY.vat_radius,
+    vat_probe=CLUSTERING_MANY.vat_probe,
     style_consistency_weight=0.0,
-    shares_weight=CLUSTERING.shares_weight,
-    updates=CLUSTERING.updates,
-    optimizers=CLUSTERING.optimizers,
+    shares_weight=CLUSTERING_MANY.shares_weight,
+    updates=CLUSTERING_MANY.updates,
+    optimizers=CLUSTERING_MANY.optimizers,
 )
 
 SMALL = {
