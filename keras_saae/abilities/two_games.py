@@ -1,6 +1,7 @@
 """A code of two parts, class and style, and a game that fits each to its prior."""
 
 import keras
+from keras import ops
 
 from keras_saae import checks, losses
 from keras_saae.adversary import Adversary
@@ -28,6 +29,7 @@ class PlaysTwoGames:
         head_initializer,
         head_batch_normalization,
         reconstruction_loss,
+        reconstruction_trains_y,
         generator_y_weight,
         generator_z_weight,
         input_noise,
@@ -44,6 +46,7 @@ class PlaysTwoGames:
             "reconstruction_loss", reconstruction_loss, losses.RECONSTRUCTION_LOSSES
         )
         self.reconstruction_loss_name = reconstruction_loss
+        self.reconstruction_trains_y = bool(reconstruction_trains_y)
         self.generator_y_weight = checks.check_number(
             generator_y_weight, "generator_y_weight"
         )
@@ -109,6 +112,7 @@ class PlaysTwoGames:
             "head_initializer": serialize(self.encoder.kernel_initializer),
             "head_batch_normalization": self.encoder.batch_normalization,
             "reconstruction_loss": self.reconstruction_loss_name,
+            "reconstruction_trains_y": self.reconstruction_trains_y,
             "generator_y_weight": self.generator_y_weight,
             "generator_z_weight": self.generator_z_weight,
             "input_noise": self.input_noise,
@@ -117,6 +121,26 @@ class PlaysTwoGames:
             "name": self.name,
             "dtype": self.dtype_policy.name,
         }
+
+    @property
+    def classifier_variables(self):
+        """What q(y|x) is made of."""
+        encoder = self.encoder
+        return (*encoder.trunk.trainable_variables, *encoder.y_head.trainable_variables)
+
+    def reconstruction_phase(self, *more):
+        """That of encoder, `more` variables and decoder; perhaps without y's head."""
+        encoder, codes = self.encoder, self.encoder.trainable_variables
+        if not self.reconstruction_trains_y:
+            codes = (
+                *encoder.trunk.trainable_variables,
+                *encoder.z_head.trainable_variables,
+            )
+        return Phase(
+            "reconstruction",
+            self.reconstruction_loss,
+            (*codes, *more, *self.decoder.trainable_variables),
+        )
 
     def game_phases(self):
         """The phases of both games: discriminators, then the encoder against them."""
@@ -130,10 +154,15 @@ class PlaysTwoGames:
             Phase("generator", self.generator_loss, codes),
         )
 
-    def distance(self, x, code, training):
-        """Of images and what the decoder makes of codes, by the loss that is named."""
+    def distance(self, x, y, z, training):
+        """Of images and what the decoder makes of codes, by the loss that is named.
+
+        Its gradient stops at y unless the reconstruction trains y.
+        """
+        if not self.reconstruction_trains_y:
+            y = ops.stop_gradient(y)
         loss_fn = losses.RECONSTRUCTION_LOSSES[self.reconstruction_loss_name]
-        return loss_fn(x, self.decoder(code, training=training))
+        return loss_fn(x, self.decoder(self.join(y, z), training=training))
 
     def discriminator_loss(self, batch, training):
         """Both discriminators tell priors from codes; guessing is 4 log 2 = 2.773."""

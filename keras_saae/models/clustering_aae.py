@@ -116,7 +116,6 @@ class ClusteringAAE(
             shares_weight,
         )
         self.discriminator_loss_name = discriminator_loss
-        self.reconstruction_trains_y = bool(reconstruction_trains_y)
         self.set_games(
             encoder,
             decoder,
@@ -127,6 +126,7 @@ class ClusteringAAE(
             head_initializer,
             head_batch_normalization,
             reconstruction_loss,
+            reconstruction_trains_y,
             generator_y_weight,
             generator_z_weight,
             input_noise,
@@ -138,21 +138,11 @@ class ClusteringAAE(
     # Phases
 
     def phases(self):
-        codes = self.encoder.trainable_variables
-        trunk = self.encoder.trunk.trainable_variables
-        classifier = (*trunk, *self.encoder.y_head.trainable_variables)
-        if not self.reconstruction_trains_y:
-            codes = (*trunk, *self.encoder.z_head.trainable_variables)
-        phases = (
-            Phase(
-                "reconstruction",
-                self.reconstruction_loss,
-                (*codes, *self.decoder.trainable_variables),
-            ),
-            *self.game_phases(),
-        )
+        phases = (self.reconstruction_phase(), *self.game_phases())
         if self.is_smoothed:
-            phases += (Phase("smoothness", self.invariance_loss, classifier),)
+            phases += (
+                Phase("smoothness", self.invariance_loss, self.classifier_variables),
+            )
         return phases
 
     @property
@@ -169,9 +159,7 @@ class ClusteringAAE(
     def reconstruction_loss(self, batch, training):
         """Half the squared distance of x and its reconstruction (or as named)."""
         y, z = self.codes(batch, "reconstruction", training)
-        if not self.reconstruction_trains_y:
-            y = ops.stop_gradient(y)
-        return self.distance(batch["x"], self.join(y, z), training)
+        return self.distance(batch["x"], y, z, training)
 
     def invariance_loss(self, batch, training):
         """What keeps q(y|x) smooth; 0 where images are evaluated."""
@@ -191,7 +179,6 @@ class ClusteringAAE(
     def get_config(self):
         return {
             **self.games_config(),
-            "reconstruction_trains_y": self.reconstruction_trains_y,
             "discriminator_loss": self.discriminator_loss_name,
             **self.smoothness_config(),
         }

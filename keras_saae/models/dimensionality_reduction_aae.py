@@ -134,7 +134,6 @@ class DimensionalityReductionAAE(
             shares_weight,
         )
         self.discriminator_loss_name = discriminator_loss
-        self.reconstruction_trains_y = bool(reconstruction_trains_y)
         self.labelled = bool(labelled)
         self.batch_keys = ("x", "x_labelled", "y_labelled") if labelled else ("x",)
         self.head_distance = checks.check_number(head_distance, "head_distance")
@@ -151,6 +150,7 @@ class DimensionalityReductionAAE(
             head_initializer,
             head_batch_normalization,
             reconstruction_loss,
+            reconstruction_trains_y,
             generator_y_weight,
             generator_z_weight,
             input_noise,
@@ -170,19 +170,8 @@ class DimensionalityReductionAAE(
     # Phases
 
     def phases(self):
-        codes = self.encoder.trainable_variables
-        trunk = self.encoder.trunk.trainable_variables
-        classifier = (*trunk, *self.encoder.y_head.trainable_variables)
-        if not self.reconstruction_trains_y:
-            codes = (*trunk, *self.encoder.z_head.trainable_variables)
-        phases = (
-            Phase(
-                "reconstruction",
-                self.reconstruction_loss,
-                (*codes, self.heads, *self.decoder.trainable_variables),
-            ),
-            *self.game_phases(),
-        )
+        phases = (self.reconstruction_phase(self.heads), *self.game_phases())
+        classifier = self.classifier_variables
         if self.labelled:
             phases += (
                 Phase(
@@ -213,10 +202,8 @@ class DimensionalityReductionAAE(
     def reconstruction_loss(self, batch, training):
         """That of x and its reconstruction, and of heads that are too close."""
         y, z = self.codes(batch, "reconstruction", training)
-        if not self.reconstruction_trains_y:
-            y = ops.stop_gradient(y)
         apart = losses.head_distance_penalty(self.heads, self.head_distance)
-        distance = self.distance(batch["x"], self.join(y, z), training)
+        distance = self.distance(batch["x"], y, z, training)
         return distance + self.head_distance_weight * apart
 
     def classification_loss(self, batch, training):
@@ -283,7 +270,6 @@ class DimensionalityReductionAAE(
     def get_config(self):
         return {
             **self.games_config(),
-            "reconstruction_trains_y": self.reconstruction_trains_y,
             "discriminator_loss": self.discriminator_loss_name,
             "labelled": self.labelled,
             "head_distance": self.head_distance,

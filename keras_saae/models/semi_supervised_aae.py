@@ -170,7 +170,6 @@ class SemiSupervisedAAE(
         self.style_given_class = style_given_class
         self.noisy_phases = tuple(noisy_phases)
         self.labelled_reconstruction = labelled_reconstruction
-        self.reconstruction_trains_y = reconstruction_trains_y
         self.labelled_adversarial = labelled_adversarial
         self.set_games(
             encoder,
@@ -182,6 +181,7 @@ class SemiSupervisedAAE(
             head_initializer,
             head_batch_normalization,
             reconstruction_loss,
+            reconstruction_trains_y,
             generator_y_weight,
             generator_z_weight,
             input_noise,
@@ -200,24 +200,13 @@ class SemiSupervisedAAE(
     # Phases
 
     def phases(self):
-        codes = self.encoder.trainable_variables
-        trunk = self.encoder.trunk.trainable_variables
-        y_head = self.encoder.y_head.trainable_variables
-        z_head = self.encoder.z_head.trainable_variables
         return (
-            Phase(
-                "reconstruction",
-                self.reconstruction_loss,
-                (
-                    *(codes if self.reconstruction_trains_y else (*trunk, *z_head)),
-                    *self.decoder.trainable_variables,
-                ),
-            ),
+            self.reconstruction_phase(),
             *self.game_phases(),
             Phase(
                 "classification",
                 self.classification_loss,
-                (*trunk, *y_head),
+                self.classifier_variables,
                 batch_key="x_labelled",
             ),
         )
@@ -257,9 +246,7 @@ class SemiSupervisedAAE(
             target = ops.concatenate([target, batch["x_labelled"]])
             y = ops.concatenate([y, labelled_y])
             z = ops.concatenate([z, labelled_z])
-        if not self.reconstruction_trains_y:
-            y = ops.stop_gradient(y)
-        return self.distance(target, self.join(y, z), training)
+        return self.distance(target, y, z, training)
 
     def classification_loss(self, batch, training):
         """Cross-entropy of the labels, plus what keeps q(y|x) smooth if asked."""
@@ -291,7 +278,6 @@ class SemiSupervisedAAE(
             "style_given_class": self.style_given_class,
             "noisy_phases": list(self.noisy_phases),
             "labelled_reconstruction": self.labelled_reconstruction,
-            "reconstruction_trains_y": self.reconstruction_trains_y,
             "labelled_adversarial": self.labelled_adversarial,
             **self.smoothness_config(),
             "groups": self.groups,
