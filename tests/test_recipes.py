@@ -210,6 +210,17 @@ def test_falling_rates_reach_zero_at_the_end_of_the_run():
         assert rate(optimizer) == pytest.approx(expected)
 
 
+def test_constant_rates_stay_where_the_others_fall():
+    optimizers = dict(recipes.get("paper").optimizers)
+    optimizers["discriminator"] = {**optimizers["discriminator"], "constant": True}
+    changes = {"drop_epochs": None, "decay_from": 0.5, "optimizers": optimizers}
+    model = narrow_model("paper", epochs=4, **changes)
+    for phase in PHASES:
+        model.optimizer[phase].iterations.assign(12)
+    found = {phase: rate(model.optimizer[phase]) for phase in PHASES}
+    assert found == pytest.approx({**dict.fromkeys(PHASES, 0.0), "discriminator": 0.1})
+
+
 def test_recipe_without_drops_needs_no_callback():
     assert narrow("paper", drop_epochs=None).callbacks() == []
 

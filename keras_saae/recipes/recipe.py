@@ -21,7 +21,8 @@ class Recipe:
         name: what to ask `recipes.get` for.
         source: where the values come from.
         optimizers: by phase, a dict with the `class_name` of a Keras optimizer and its
-            arguments.
+            arguments; `"constant": True` beside them keeps the rate where `decay_from`
+            lets the others fall.
         drop_epochs: epochs at which all rates drop to a tenth.
         drop_updates: updates at which they do, instead.
         decay_from: share of the run after which all rates fall linearly to zero,
@@ -139,8 +140,10 @@ class Recipe:
             }
         )
 
-    def _optimizer(self, updates, class_name, learning_rate, **arguments):
-        if self.decay_from is not None:
+    def _optimizer(
+        self, updates, class_name, learning_rate, constant=False, **arguments
+    ):
+        if self.decay_from is not None and not constant:
             learning_rate = ConstantThenLinear(learning_rate, updates, self.decay_from)
         return getattr(keras.optimizers, class_name)(learning_rate, **arguments)
 
