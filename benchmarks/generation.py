@@ -3,9 +3,9 @@
     python benchmarks/generation.py runs/*/model.keras          scores, then prints
     python benchmarks/generation.py                             prints what is there
 
-Beside each model.keras lies the results.json of its run. The judge is a convolutional
-network trained on all labels of the data set, once, and kept in --judge; it must err on
-at most 0.8 % of the test images. The records are kept in
+Beside each model.keras lies the results.json of its run. The judge is that of the
+examples, trained on all labels of the data set, once, and kept in --judge; it must err
+on at most 0.8 % of the test images. The records are kept in
 benchmarks/results/generation.jsonl, one model a line; a run that is there is replaced.
 """
 
@@ -52,7 +52,7 @@ def main(argv):
         from keras_saae import data
 
         images = data.load(_DATASET.value, _DATA_DIR.value)
-        judge, judge_error = trained_judge(images)
+        judge, judge_error = find_or_train_judge(images)
         for path, run in zip(paths, runs):
             model = keras.saving.load_model(path)
             if not hasattr(model, "sample"):
@@ -119,7 +119,7 @@ def scores(model, images, judge, seed):
     }
 
 
-def trained_judge(images):
+def find_or_train_judge(images):
     """The classifier and its test error in %, trained now or found in its file."""
     import keras
 

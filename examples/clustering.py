@@ -14,11 +14,14 @@ import sys
 import common
 from absl import flags
 
-common.define_flags("Settings: clustering, paper_clustering or another recipe.")
+common.define_flags(
+    "Settings: clustering, clustering_many, which is for more than ten heads, "
+    "paper_clustering or another recipe."
+)
 _CLUSTERS = flags.DEFINE_integer(
     "clusters",
     None,
-    "Number of heads, K; the recipe's own if not given. 16 and 30 in the paper.",
+    "Number of heads, K; the recipe's own if not given, 10. 16 and 30 in the paper.",
     lower_bound=1,
 )
 
@@ -32,9 +35,14 @@ def main(argv):
 
     if _CLUSTERS.value == 1:
         sys.exit(f"--clusters must be at least 2. Received: {_CLUSTERS.value}")
-    run = common.train("clustering", num_clusters=_CLUSTERS.value)
+    many = (_CLUSTERS.value or 0) > 10  # heads to spare have a recipe of their own
+    run = common.train(
+        "clustering_many" if many else "clustering",
+        labels=0,
+        setting=lambda recipe: f"K={recipe.num_clusters}",
+        num_clusters=_CLUSTERS.value,
+    )
     model, images = run.model, run.images
-    run.results["setting"] = f"K={model.num_classes}"
     q, y = model.predict(images.x_test, verbose=0), images.y_test
     scores = {
         "one_to_one_accuracy": evaluation.one_to_one_accuracy(y, q),

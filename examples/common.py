@@ -129,8 +129,9 @@ def train(
     Args:
         recipe: name of the recipe, unless --recipe names another; its small sibling is
             taken for small data.
-        labels: number of labelled images, or "all".
-        setting: names the variant of the model in results.json.
+        labels: number of labelled images, or "all"; 0 for a model that takes none.
+        setting: names the variant of the model in results.json; text, or a function of
+            the recipe that makes it.
         after: the `Run` of a first step; this one is its second, whose results take
             the first's place, and --recipe chooses the first.
         parts: function from the images' shape to arguments of the model.
@@ -147,7 +148,9 @@ def train(
         images = data.load(FLAGS.dataset, FLAGS.data_dir)
         if FLAGS.smoke:
             images = shrink(images)
-        split = data.split_labels(images.y_train, labels, FLAGS.seed, FLAGS.validation)
+        split = data.split_labels(
+            images.y_train, labels or "all", FLAGS.seed, FLAGS.validation
+        )
         x, y = images.x_train[split.train], split.mask_labels(images.y_train)
         num_classes, grouped = images.num_classes, {}
         if relabel is not None:
@@ -155,10 +158,10 @@ def train(
             grouped = {} if groups is None else {"groups": groups}
         dataset = recipe.dataset(x, y, num_classes, seed=FLAGS.seed, **grouped)
     about = {
-        "setting": setting,
+        "setting": setting(recipe) if callable(setting) else setting,
         "dataset": FLAGS.dataset,
         "dataset_sha256": images.sha256,
-        "labels": "0" if dataset.num_classes is None else str(labels),
+        "labels": str(labels),
         "validation": len(split.validation),
     }
     parts = {**grouped, **(parts(x.shape[1:]) if parts else {})}
@@ -167,19 +170,31 @@ def train(
 
 
 def choose_recipe(name, after=None):
-    """The recipe of --recipe, or of that name, or its sibling for small data."""
+    """The recipe of --recipe, or of that name, with --batch_size.
+
+    For small data it is its small sibling, if there is one.
+    """
     from keras_saae import recipes
 
     recipe = own = recipes.get(name, FLAGS.dataset)
     if FLAGS.recipe and not after:
-        recipe = recipes.get(FLAGS.recipe)
+        recipe = recipes.get(FLAGS.recipe, FLAGS.dataset)
     if type(recipe) is not type(own):
         sys.exit(
-            f"--recipe={recipe.name} is of another model than this example takes: "
+            f"--recipe={FLAGS.recipe} is of another model than this example takes: "
             f"try {own.name}."
         )
     changes = {"batch_size": FLAGS.batch_size} if FLAGS.batch_size else {}
     return dataclasses.replace(recipe, **changes)
+
+
+def choose_prior(name, prior):
+    """Changes of that recipe, as of `train`, that give it the prior named, if any."""
+    with message_alone(ValueError):
+        recipe = choose_recipe(name)
+    if prior in (None, recipe.prior):
+        return {}
+    return {"prior": prior, "prior_settings": {}}  # not those of another prior
 
 
 def fit(recipe, dataset, about, parts=None, after=None):
@@ -294,9 +309,7 @@ def judge(run):
 # --- judging what a model draws ---------------------------------------------------
 
 JUDGED_IMAGES = 10_000  # drawn for the class fidelity
-PROBED_CODES = (
-    20_000  # of training images, that the probe of style leakage is fitted on
-)
+PROBED_CODES = 20_000  # of training images, for the probe of style leakage
 JUDGE_UPDATES = 3_000
 
 
@@ -308,7 +321,8 @@ def trained_judge(x, y, num_classes, seed=0, updates=JUDGE_UPDATES):
     """
     from keras_saae import networks, recipes
 
-    recipe, parts = dataclasses.replace(recipes.LABELS_ONLY, updates=updates), {}
+    recipe = dataclasses.replace(recipes.LABELS_ONLY, updates=updates, passes=1)
+    parts = {}
     if min(x.shape[1:3]) >= 28:
         recipe = dataclasses.replace(
             recipe,

@@ -57,16 +57,18 @@ def main(argv):
             "--validation=0 leaves no images to name the clusters by: without labels a "
             "cluster has the class of its most confident validation image."
         )
+    if labelled and _CLUSTERS.value:
+        sys.exit("--clusters are of --labels=0: with labels each class has a head.")
+    heads = "" if labelled else ", K={0.num_clusters}"
+    setting = "{0.z_dim}-D, " + f"{_LABELS.value} labels" + heads
     run = common.train(
         recipe,
-        labels=_LABELS.value or "all",  # which the model then does not see
+        labels=_LABELS.value,
+        setting=setting.format,
         z_dim=_DIMENSIONS.value,
         num_clusters=_CLUSTERS.value,
     )
     model, images = run.model, run.images
-    run.results["setting"] = f"{model.z_dim}-D, {_LABELS.value} labels"
-    if not labelled:
-        run.results["setting"] += f", K={model.num_classes}"
     q = model.predict(images.x_test, verbose=0)
     if labelled:
         error = evaluation.error_rate(images.y_test, q)

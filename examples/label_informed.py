@@ -37,11 +37,10 @@ def main(argv):
     run = common.train(
         "label_informed",
         labels=_LABELS.value or (300 if few else 10_000),
-        prior=_PRIOR.value,
-        prior_settings={} if _PRIOR.value else None,  # not those of another prior
+        setting=lambda recipe: recipe.prior,
+        **common.choose_prior("label_informed", _PRIOR.value),
     )
     model, images = run.model, run.images
-    run.results["setting"] = run.results["settings"]["prior"]
     z = model.encode(images.x_test)
     found = ops.convert_to_numpy(model.prior.class_of(z))
     draws = ops.convert_to_numpy(model.prior.sample(2000, seed=0))

@@ -27,7 +27,8 @@ def main(argv):
 
     if common.FLAGS.validation == 0:
         sys.exit("--validation=0 leaves no images to choose the windows' width on.")
-    run = common.train("likelihood", setting=f"{_SAMPLES.value} samples")
+    setting = f"{_SAMPLES.value} samples"
+    run = common.train("likelihood", labels=0, setting=setting)
     images, model = run.images, run.model
     x_validation = run.x_validation[:1000]
     samples = model.sample(_SAMPLES.value, seed=run.results["seed"])

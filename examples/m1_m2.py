@@ -61,9 +61,10 @@ def main(argv):
 
 def train_m2(m1, labels):
     """M2, on the codes of a trained M1 if there is one."""
-    changes = {"unlabelled": _UNLABELLED.value}
-    if _CLASSIFICATION_WEIGHT.value is not None:
-        changes["classification_weight"] = _CLASSIFICATION_WEIGHT.value
+    changes = {
+        "unlabelled": _UNLABELLED.value,
+        "classification_weight": _CLASSIFICATION_WEIGHT.value,
+    }
     setting = f"{_MODEL.value}, {labels} labels, {_UNLABELLED.value}"
     if m1 is None:
         return common.train("m2", labels, setting, **changes)

@@ -84,13 +84,13 @@ def train_selective():
     labels, coverage = _LABELS.value, _COVERAGE.value
     if labels != "all" and not labels.isdecimal():
         common.sys.exit(f"--labels is a number or 'all'. Received: {labels}")
+    if common.FLAGS.validation == 0:
+        common.sys.exit("--validation=0 leaves no images to set the thresholds on.")
     run = common.train(
         "mixture_vae",
         labels if labels == "all" else int(labels),
         setting=f"{labels} labels, coverage {coverage}",
     )
-    if not len(run.x_validation):
-        common.sys.exit("Thresholds need validation images: --validation=...")
     classifier = evaluation.SelectiveClassifier(run.model, run.model.means)
     with common.message_alone(ValueError):
         classifier.calibrate(run.x_validation, run.y_validation, coverage=coverage)

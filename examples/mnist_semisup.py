@@ -128,6 +128,7 @@ def main(argv):
     probabilities = model.predict(images.x_test, verbose=0)
     results = {
         **common.what_ran(),
+        "model": type(model).__name__,
         **settings,
         "train_seconds": round(sum(history["seconds"]), 1),
         "peak_memory_mib": common.peak_memory_mib(),
@@ -137,6 +138,7 @@ def main(argv):
         "test_error": test_error(images.y_test, probabilities),
         "labels_only_test_error": labels_only_error,
     }
+    results.update(metric="test_error", value=results["test_error"])
     model.save(folder / "model.keras")
     callbacks.write_history(history, folder / "history.csv")
     draw_figures(folder / "figures", model, history, images, probabilities)

@@ -44,14 +44,11 @@ def main(argv):
 
     run = common.train(
         "aae",
-        prior=_PRIOR.value,
-        prior_settings={} if _PRIOR.value else None,  # not those of another prior
+        labels=0,
+        setting=lambda r: f"{r.prior}, {r.posterior}, {r.discriminator_loss}",
         posterior=_POSTERIOR.value,
         discriminator_loss=_DISCRIMINATOR_LOSS.value,
-    )
-    settings = run.results["settings"]
-    run.results["setting"] = ", ".join(
-        settings[name] for name in ("prior", "posterior", "discriminator_loss")
+        **common.choose_prior("aae", _PRIOR.value),
     )
     model, images = run.model, run.images
     z = model.encode(images.x_test[:2000], seed=0)

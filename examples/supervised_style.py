@@ -22,7 +22,11 @@ def main(argv):
 
     from keras_saae import evaluation, plotting
 
-    run = common.train("supervised", setting="all labels")
+    run = common.train(
+        "supervised",
+        setting=lambda recipe: f"{recipe.z_dim} dimensions of style",
+        labelled_batch_size=common.FLAGS.batch_size,  # it learns from these alone
+    )
     model, images, split = run.model, run.images, run.split
     z_test = model.encode(images.x_test)
     styles = z_test[:NUM_STYLES]

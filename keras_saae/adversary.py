@@ -5,7 +5,8 @@ from keras import ops
 from keras_saae import losses
 from keras_saae.passes import treats_rows_singly
 
-EVALUATION_SEED = 0  # evaluation always meets the same draws from the priors
+# Evaluation always meets the same draws from the priors, and the same other noise.
+EVALUATION_SEED, EVALUATION_NOISE_SEED = 0, 1
 
 
 class Adversary:
@@ -69,7 +70,10 @@ class Adversary:
         loss = self.loss(on_prior, on_codes)
         if self.gradient_penalty_weight:
             loss = loss + self.gradient_penalty_weight * losses.gradient_penalty(
-                lambda x: self._score(x, beside, training), drawn, code, seed
+                lambda x: self._score(x, beside, training),
+                drawn,
+                code,
+                seeds if training else EVALUATION_NOISE_SEED,
             )
         return loss
 

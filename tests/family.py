@@ -150,7 +150,7 @@ def _parts(name):
     }[name]()
 
 
-NAMES = (
+PRIORS_BY_DRAWS = (
     "aae",
     "label_informed",
     "supervised",
@@ -158,6 +158,8 @@ NAMES = (
     "clustering",
     "dimensionality_reduction",
     "dimensionality_reduction_unlabelled",
+)
+VARIATIONAL = (  # whose priors enter as formulas, not by draws
     "m1",
     "m2",
     "stacked_m2",
@@ -165,9 +167,7 @@ NAMES = (
     "variational_encoder_classifier",
     "semi_supervised_adversarial_vae",
 )
-
-
-VARIATIONAL = NAMES[7:]  # whose priors enter as formulas, not by draws
+NAMES = PRIORS_BY_DRAWS + VARIATIONAL
 
 
 def prior_argument(name):

@@ -188,23 +188,23 @@ def program(name, *arguments):
     While it is loaded it finds its neighbours, such as `common`. Afterwards they and
     its flags are gone, for other programs have flags of the same names.
     """
-    path = pathlib.Path(__file__).parents[1] / name
-    neighbours = str(path.parent)
+    root = pathlib.Path(__file__).parents[1]
+    path, before = root / name, list(sys.path)
     spec = importlib.util.spec_from_file_location(path.stem, path)
     module = importlib.util.module_from_spec(spec)
     flags_before, modules_before = set(flags.FLAGS), set(sys.modules)
     try:
-        sys.path.insert(0, neighbours)
+        sys.path.insert(0, str(path.parent))
         try:
             spec.loader.exec_module(module)
         finally:
-            sys.path.remove(neighbours)
+            sys.path[:] = before
         flags.FLAGS([path.stem, *arguments])
         yield module
     finally:
         for flag in set(flags.FLAGS) - flags_before:
             delattr(flags.FLAGS, flag)
         for other in set(sys.modules) - modules_before:
-            file = getattr(sys.modules[other], "__file__", None)
-            if file and pathlib.Path(file).parent == path.parent:
+            file = getattr(sys.modules[other], "__file__", None) or ""
+            if pathlib.Path(file).parent in (root / "examples", root / "benchmarks"):
                 del sys.modules[other]

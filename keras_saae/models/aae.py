@@ -3,7 +3,7 @@
 import keras
 
 from keras_saae.abilities import OneCode, PerturbsImages, PlaysOneGame
-from keras_saae.adversary import EVALUATION_SEED
+from keras_saae.adversary import EVALUATION_NOISE_SEED
 from keras_saae.passes import forward
 from keras_saae.phases import PhasedModel
 
@@ -87,8 +87,7 @@ class AAE(PlaysOneGame, OneCode, PerturbsImages, PhasedModel):
 
     def prepare(self, batch, training):
         """Images and the encoder's noise, the same for all phases of the step."""
-        # In evaluation not the seed of the draws, or both were the same numbers.
-        seed = self.seeds if training else EVALUATION_SEED + 1
+        seed = self.seeds if training else EVALUATION_NOISE_SEED
         noise = self.encoder.noise(batch["x"], seed)
         return {**self.views(batch, training), "noise": noise}
 

@@ -75,6 +75,10 @@ class Categorical:
             drawn = ops.where(labels < 0, drawn, labels)
         return ops.one_hot(drawn, self.width, dtype="float32")
 
+    def class_of(self, z):
+        """The class of codes `(n, width)`: that of the largest entry, int `(n,)`."""
+        return ops.argmax(z, axis=-1)
+
     @property
     def log_weights(self):
         """Log-probability of each class, `(width,)`, in nats."""

@@ -73,7 +73,8 @@ def get(name, dataset=None):
             baselines; "aae", "label_informed", "supervised", "clustering",
             "dimensionality_reduction" for the rest of the family; "m1", "m2", "m1_m2",
             "mixture_vae" for the variational models. These all have a sibling that ends
-            in "_small" and one that begins with "paper_". "encoder_classifier" and
+            in "_small" and one that begins with "paper_". "clustering_many" is for
+            more clusters than classes; "encoder_classifier" and
             "adversarial_vae" for the two-step model, with "_small" ones. More in
             `RECIPES`.
         dataset: name of the data set to train on, as of `data.load`. For a small one,

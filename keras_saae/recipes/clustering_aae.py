@@ -156,4 +156,17 @@ CLUSTERING_SMALL = dataclasses.replace(
     updates=3_000,
 )
 
-RECIPES = (PAPER, CLUSTERING, CLUSTERING_MANY, CLUSTERING_SMALL)
+CLUSTERING_MANY_SMALL = dataclasses.replace(
+    CLUSTERING_SMALL,
+    name="clustering_many_small",
+    source=CLUSTERING_SMALL.source.replace("Ours,", "Ours, 30 heads,"),
+    num_clusters=CLUSTERING_MANY.num_clusters,
+)
+
+RECIPES = (
+    PAPER,
+    CLUSTERING,
+    CLUSTERING_MANY,
+    CLUSTERING_SMALL,
+    CLUSTERING_MANY_SMALL,
+)

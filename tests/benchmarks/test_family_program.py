@@ -1,6 +1,7 @@
 """The program that runs the family's examples over seeds: its rows, records, table."""
 
 import json
+import subprocess
 
 import keras
 import pytest
@@ -80,6 +81,7 @@ def test_run_becomes_a_record_and_is_not_made_again(
         return record(key["seed"], 4.0)
 
     monkeypatch.setattr(program, "run", run)
+    monkeypatch.setattr(program, "commit", lambda: "1a2b3c")
     monkeypatch.setattr(program, "RESULTS", tmp_path)
     monkeypatch.setenv("KERAS_BACKEND", BACKEND)
     for _ in range(2):
@@ -89,8 +91,31 @@ def test_run_becomes_a_record_and_is_not_made_again(
     assert made == [("m1_m2", 0), ("m1_m2", 1)]
     lines = (tmp_path / "variational.jsonl").read_text().splitlines()
     assert [json.loads(line)["seed"] for line in lines] == [0, 1]
-    assert [json.loads(line)["metric"] for line in lines] == 2 * ["test_error"]
+    for line in map(json.loads, lines):
+        assert (line["metric"], line["value"]) == ("test_error", 4.0)
+        assert line["commit"] == "1a2b3c"
     assert "4.00 ± 0.00 (2)" in capsys.readouterr().out
+
+
+def test_commit_has_a_plus_once_code_has_changed_but_not_results(
+    program, tmp_path, monkeypatch
+):
+    def git(*arguments):
+        name = ("-c", "user.name=a", "-c", "user.email=a@b.c")
+        subprocess.run(["git", *name, *arguments], cwd=tmp_path, check=True)
+
+    monkeypatch.setattr(program, "ROOT", tmp_path)
+    assert program.commit() is None  # no repository
+    (tmp_path / "examples").mkdir()
+    (tmp_path / "examples" / "one.py").write_text("")
+    (tmp_path / "results.jsonl").write_text("")
+    git("init", "-q")
+    git("add", "-A")
+    git("commit", "-qm", "Begin")
+    (tmp_path / "results.jsonl").write_text("{}")
+    assert "+" not in program.commit()
+    (tmp_path / "examples" / "one.py").write_text("1")
+    assert program.commit().endswith("+")
 
 
 def test_unknown_row_is_refused_with_the_known_ones(program):

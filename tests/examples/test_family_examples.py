@@ -102,6 +102,14 @@ EXAMPLES = {
 }
 
 
+TAKE_NO_LABELS = (
+    "priors",
+    "likelihood",
+    "clustering",
+    "dimensionality_reduction unlabelled",
+)
+
+
 def start(name, *arguments):
     python_path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
     return subprocess.Popen(
@@ -142,6 +150,7 @@ def test_example_leaves_its_number_and_its_figures(name, tmp_path, capsys):
     assert capsys.readouterr().out.strip().endswith("(DIGITS, not MNIST)")
     found = results(folder)
     assert scores <= set(found)
+    assert found["setting"] and (found["labels"] == "0") == (name in TAKE_NO_LABELS)
     assert found["metric"] in scores
     assert found["value"] == found[found["metric"]]
     assert found["backend"] == keras.backend.backend()
@@ -150,6 +159,15 @@ def test_example_leaves_its_number_and_its_figures(name, tmp_path, capsys):
         picture = image.imread(folder / "figures" / f"{figure}.png")
         assert picture.min() < picture.max(), figure
     assert (folder / "model.keras").exists()
+
+
+def test_shared_flags_reach_the_run(tmp_path, policy):
+    flags_ = ("--smoke", "--epochs=1", "--batch_size=50", f"--output_dir={tmp_path}")
+    run_here("clustering", *flags_, "--dtype_policy=mixed_bfloat16")
+    found = results(tmp_path)
+    assert found["dtype_policy"] == "mixed_bfloat16"
+    assert found["settings"]["batch_size"] == 50
+    assert found["recipe"] == "clustering_small" and found["setting"] == "K=10"
 
 
 @pytest.mark.slow
@@ -220,6 +238,12 @@ def test_programs_loaded_one_after_another_have_their_own_flags():
             "--recipe=paper_dimensionality_reduction learns with labels. Received "
             "--labels=0. Try --recipe=dimensionality_reduction_unlabelled.",
         ),
+        (
+            "dimensionality_reduction",
+            {"clusters": "30"},
+            "--clusters are of --labels=0",
+        ),
+        ("mixture_vae", {"validation": "0"}, "--validation=0 leaves no images"),
         (
             "dimensionality_reduction",
             {"recipe": "dimensionality_reduction_unlabelled_small"},

@@ -80,9 +80,9 @@ VARIANTS = {
 }
 # Those that begin from a trained encoder, and see images as they are.
 FROM_TRAINED = ("stacked_m2", "semi_supervised_adversarial_vae")
-# Those with a decoder; those whose prior enters by its draws alone.
+# Those with a decoder.
 DRAWING = [name for name in family.NAMES if name != "variational_encoder_classifier"]
-PRIORS_OF_CHOICE = [name for name in family.NAMES if name not in family.VARIATIONAL]
+PRIORS_OF_CHOICE = family.PRIORS_BY_DRAWS
 ALL = pytest.mark.parametrize("variant", VARIANTS)
 
 
@@ -433,6 +433,13 @@ def test_prior_of_another_number_of_parts_than_classes_is_refused():
 def test_prior_that_classes_own_no_parts_of_is_refused_where_they_have_to():
     with pytest.raises(TypeError, match=r"part of `prior`.*`class_of\(z\)`"):
         family.model("label_informed", prior=Gaussian(2))
+
+
+def test_label_chooses_the_class_of_a_categorical_prior():
+    model = family.model("aae", prior=Categorical(2))
+    drawn = model.sample(2, label=1, seed=0)
+    np.testing.assert_allclose(drawn, model.decode([[0, 1], [0, 1]]), atol=1e-6)
+    assert to_numpy(model.prior.class_of(np.eye(2))).tolist() == [0, 1]
 
 
 def test_label_of_a_prior_without_classes_is_refused():
