@@ -30,7 +30,7 @@ _CLUSTERS = flags.DEFINE_integer(
 )
 
 NUM_SHOWN = 2000  # images in the plane
-NUM_DECODED = 10  # of their points, beside the heads
+NUM_DECODED = 8  # of their points, beside the heads
 
 
 def main(argv):
@@ -82,7 +82,7 @@ def main(argv):
     x, y = images.x_test[:NUM_SHOWN], images.y_test[:NUM_SHOWN]
     flat = x.reshape(len(x), -1) / 255.0
     codes, heads = model.transform(x), ops.convert_to_numpy(model.heads)
-    places = np.concatenate([heads, codes[:NUM_DECODED]])
+    places = far_apart(heads, codes, NUM_DECODED)
     decoded = model.inverse_transform(places)
     if model.z_dim > 2:
         axes = PCA(2, random_state=0).fit(codes)
@@ -99,6 +99,17 @@ def main(argv):
         {"test_error": error},
         {"planes": plotting.planes(points, y, heads, (places, decoded))},
     )
+
+
+def far_apart(heads, codes, n):
+    """The heads and `n` codes, each the one that is farthest from those before it."""
+    import numpy as np
+
+    places = list(heads)
+    for _ in range(n):
+        nearest = np.min([((codes - place) ** 2).sum(axis=1) for place in places], 0)
+        places.append(codes[nearest.argmax()])
+    return np.stack(places)
 
 
 if __name__ == "__main__":
