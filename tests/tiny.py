@@ -195,13 +195,11 @@ def program(name, *arguments):
     flags_before, modules_before = set(flags.FLAGS), set(sys.modules)
     try:
         sys.path.insert(0, str(path.parent))
-        try:
-            spec.loader.exec_module(module)
-        finally:
-            sys.path[:] = before
+        spec.loader.exec_module(module)
         flags.FLAGS([path.stem, *arguments])
         yield module
     finally:
+        sys.path[:] = before
         for flag in set(flags.FLAGS) - flags_before:
             delattr(flags.FLAGS, flag)
         for other in set(sys.modules) - modules_before:
