@@ -110,7 +110,7 @@ CLUSTERING = dataclasses.replace(
     discriminator_noise=0.3,
     reconstruction_loss="squared_error_sum",
     vat_weight=1.0,
-    vat_radius=2.0,
+    vat_radius=1.5,
     vat_probe=10.0,
     warm_up=500,
     shares_weight=0.4,
@@ -132,7 +132,6 @@ CLUSTERING_MANY = dataclasses.replace(
         "images of MNIST; docs/experiments.md."
     ),
     num_clusters=30,
-    vat_radius=1.5,
     shares_weight=0.1,
     optimizers={**OPTIMIZERS, "generator": adam(2e-4, beta_1=0.1)},
 )
