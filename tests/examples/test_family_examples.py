@@ -37,6 +37,11 @@ EXAMPLES = {
         {"log_likelihood", "standard_error", "training_images_log_likelihood"},
         {"samples"},
     ),
+    "likelihood alone": (
+        ("--samples=100", "--recipe=likelihood"),
+        {"log_likelihood"},
+        {"samples"},
+    ),
     "label_informed": ((), {"own_mode_share"}, {"codes", "samples"}),
     "supervised_style": (
         (),
@@ -105,6 +110,7 @@ EXAMPLES = {
 TAKE_NO_LABELS = (
     "priors",
     "likelihood",
+    "likelihood alone",
     "clustering",
     "dimensionality_reduction unlabelled",
 )
