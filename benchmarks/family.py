@@ -244,9 +244,7 @@ TABLES = {
             "paper_label_informed",
             2,
             "5,000",
-            Number(
-                "own_mode_share", "test codes in their own mode, 10,000 labels, %"
-            ),
+            Number("own_mode_share", "test codes in their own mode, 10,000 labels, %"),
         ),
         "paper_supervised": shortened(
             "supervised_style",

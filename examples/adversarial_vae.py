@@ -17,11 +17,21 @@ common.define_flags(
     more_datasets=("omniglot", "caltech101_silhouettes", "cifar10"),
 )
 _LABELS = flags.DEFINE_string("labels", "all", "Number of labelled images, or 'all'.")
-_Z_DIM = flags.DEFINE_integer("z_dim", 100, "Width of the code.", lower_bound=1)
-_BETA = flags.DEFINE_float(
-    "beta", 0.0075, "Weight of the adversarial term.", lower_bound=0
+_Z_DIM = flags.DEFINE_integer(
+    "z_dim", None, "Width of the code; the recipe's own if not given.", lower_bound=1
 )
-_GAMMA = flags.DEFINE_float("gamma", 0.0, "Weight of the latent term.", lower_bound=0)
+_BETA = flags.DEFINE_float(
+    "beta",
+    None,
+    "Weight of the adversarial term; the recipe's own if not given.",
+    lower_bound=0,
+)
+_GAMMA = flags.DEFINE_float(
+    "gamma",
+    None,
+    "Weight of the latent term; the recipe's own if not given.",
+    lower_bound=0,
+)
 
 
 def main(argv):
@@ -40,10 +50,16 @@ def main(argv):
         del image_shape
         return {"encoder": first.model.encoder, "y_head": first.model.y_head}
 
-    weights = {"beta": _BETA.value, "gamma": _GAMMA.value}
-    setting = f"beta {_BETA.value:g}, gamma {_GAMMA.value:g}, {_Z_DIM.value}-D"
     run = common.train(
-        "adversarial_vae", labels, setting, after=first, parts=parts, **weights
+        "adversarial_vae",
+        labels,
+        setting=lambda recipe: (
+            f"beta {recipe.beta:g}, gamma {recipe.gamma:g}, {first.model.z_dim}-D"
+        ),
+        after=first,
+        parts=parts,
+        beta=_BETA.value,
+        gamma=_GAMMA.value,
     )
     judge, model = common.judge(run), run.model
     x, y = run.images.x_test, run.images.y_test

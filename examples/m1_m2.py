@@ -18,9 +18,10 @@ _MODEL = flags.DEFINE_enum(
 _LABELS = flags.DEFINE_integer("labels", 100, "Labelled images.", lower_bound=1)
 _UNLABELLED = flags.DEFINE_enum(
     "unlabelled",
-    "enumerated",
+    None,
     ["enumerated", "sampled"],
-    "Every class of an unlabelled image in turn, or one that is drawn.",
+    "Every class of an unlabelled image in turn, or one that is drawn; the recipe's "
+    "own if not given.",
 )
 _CLASSIFICATION_WEIGHT = flags.DEFINE_float(
     "classification_weight",
@@ -65,7 +66,10 @@ def train_m2(m1, labels):
         "unlabelled": _UNLABELLED.value,
         "classification_weight": _CLASSIFICATION_WEIGHT.value,
     }
-    setting = f"{_MODEL.value}, {labels} labels, {_UNLABELLED.value}"
+
+    def setting(recipe):
+        return f"{_MODEL.value}, {labels} labels, {recipe.unlabelled}"
+
     if m1 is None:
         return common.train("m2", labels, setting, **changes)
 

@@ -22,6 +22,8 @@ from absl import flags
 common.define_flags(
     "Settings: vat_small, vat, labels_only or another recipe of a classifier."
 )
+for name in ("data_dir", "validation"):  # of images that have a name
+    delattr(flags.FLAGS, name)
 _FOLDER = flags.DEFINE_string("folder", None, "The folder; digits if not given.")
 _IMAGE_SIZE = flags.DEFINE_integer(
     "image_size", 32, "Height and width that images are brought to.", lower_bound=8

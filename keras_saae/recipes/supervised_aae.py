@@ -96,8 +96,8 @@ LIKELIHOOD_IN_CLUSTERS = dataclasses.replace(
     SUPERVISED,
     name="likelihood_in_clusters",
     source=(
-        "Ours, for samples that lie near images: the classes are clusters found before, "
-        "and the discriminator's rate stays. Chosen on validation images of MNIST; "
+        "Ours, for samples that lie near images: the classes are clusters found "
+        "before, and the discriminator's rate stays. Chosen on validation images of MNIST; "
         "docs/experiments.md."
     ),
     discriminator_noise=0.0,
