@@ -97,8 +97,8 @@ LIKELIHOOD_IN_CLUSTERS = dataclasses.replace(
     name="likelihood_in_clusters",
     source=(
         "Ours, for samples that lie near images: the classes are clusters found "
-        "before, and the discriminator's rate stays. Chosen on validation images of MNIST; "
-        "docs/experiments.md."
+        "before, and the discriminator's rate stays. Chosen on validation images of "
+        "MNIST; docs/experiments.md."
     ),
     discriminator_noise=0.0,
     input_noise=0.0,
