@@ -148,7 +148,7 @@ def two_steps(beta, gamma):
 TABLES = {
     "family": {
         "clustering_10": clustering(
-            2,
+            10,
             Number(
                 "one_to_one_accuracy",
                 "one-to-one accuracy, 10 heads, no labels, %",

@@ -54,6 +54,8 @@ def main(argv):
         q_validation = model.predict(run.x_validation, verbose=0)
         error = evaluation.paper_error(run.y_validation, q_validation, y, q)
         scores = {"paper_error": error, **scores}
+    else:
+        print("--validation=0: no images for the error by the paper's protocol.")
     y_heads = np.eye(model.num_classes)
     heads = model.decode(y_heads, np.zeros((len(y_heads), model.z_dim)))
     common.finish(run, scores, {"clusters": plotting.clusters(heads, images.x_test, q)})

@@ -263,6 +263,9 @@ def fit(recipe, dataset, about, parts=None, after=None):
         **settings,
         "train_seconds": round(seconds, 1),
     }
+    if after:
+        fields = ("recipe", "settings", "epochs", "updates")
+        results["first_step"] = {name: after.results[name] for name in fields}
     return model, folder, results, history
 
 

@@ -79,12 +79,20 @@ def train(setting):
     found = first.model.predict(x, verbose=0).argmax(axis=1)
     names, clusters = np.unique(found, return_inverse=True)  # no empty ones
 
+    if len(names) == 1:
+        sys.exit("The first step left all images in one cluster: raise --epochs.")
+
     def relabel(y, class_names):
         del y, class_names  # not looked at
         return clusters, len(names), None
 
     run = common.train(
-        "likelihood_in_clusters", 0, setting, after=first, relabel=relabel
+        "likelihood_in_clusters",
+        labels=0,
+        setting=f"{setting} in {len(names)} clusters",
+        after=first,
+        relabel=relabel,
+        labelled_batch_size=common.FLAGS.batch_size,  # it learns from these alone
     )
     return run, clusters
 

@@ -34,7 +34,8 @@ class ChecksData:
             ValueError: if data are not what the model needs.
         """
         if self._is_label_free:
-            if y is not None or isinstance(validation_data, (tuple, list)):
+            pair = isinstance(validation_data, (tuple, list))
+            if y is not None or pair or _has_labels(validation_data):
                 raise self._takes_no_labels()
             if _is_array(validation_data):
                 validation_data = {"x": self._check_images(validation_data)}
@@ -80,7 +81,7 @@ class ChecksData:
             raise ValueError(
                 "Evaluating needs the names of metrics: call `compile` first."
             )
-        if self._is_label_free and y is not None:
+        if self._is_label_free and (y is not None or _has_labels(x)):
             raise self._takes_no_labels()
         if _is_array(x):
             if self._is_label_free:
@@ -208,6 +209,14 @@ class PixelBatches(Batches):
 
 def _is_array(x):
     return hasattr(x, "__array__") or checks.is_lazy(x)
+
+
+def _has_labels(x):
+    """Whether batches of a data set have more entries than the images."""
+    if not isinstance(x, keras.utils.PyDataset):
+        return False
+    batch = x[0]
+    return isinstance(batch, dict) and len(batch) > 1
 
 
 def _as_list(callbacks):

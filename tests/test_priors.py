@@ -149,9 +149,7 @@ OF_CLASSES = pytest.mark.parametrize(
 )
 
 
-@pytest.mark.parametrize(
-    "prior", [GaussianMixture(4), SwissRoll(4), ClassGaussians(4)], ids=["G", "S", "C"]
-)
+@OF_CLASSES
 def test_draws_of_a_label_lie_in_its_part(prior):
     labels = np.repeat(np.arange(4), 200).astype("int32")
     z = draw(prior, 800, labels=ops.convert_to_tensor(labels), seed=0)
@@ -159,9 +157,7 @@ def test_draws_of_a_label_lie_in_its_part(prior):
     assert np.mean(found == labels) > 0.98  # noise carries a few across a border
 
 
-@pytest.mark.parametrize(
-    "prior", [GaussianMixture(4), SwissRoll(4), ClassGaussians(4)], ids=["G", "S", "C"]
-)
+@OF_CLASSES
 @pytest.mark.parametrize("labels", [None, np.full(8000, -1, "int32")])
 def test_unknown_labels_draw_from_all_parts_alike(prior, labels):
     labels = None if labels is None else ops.convert_to_tensor(labels)

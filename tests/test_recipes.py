@@ -178,6 +178,23 @@ def test_unknown_recipe_is_refused_with_a_suggestion():
         recipes.get("papper")
 
 
+def test_recipe_has_the_prior_that_it_names():
+    prior = narrow("aae", prior="categorical").build((6, 6)).prior
+    assert isinstance(prior, Categorical) and prior.width == NARROW["z_dim"]
+
+
+@pytest.mark.parametrize("name", ["aae", "label_informed"])
+def test_unknown_prior_is_refused_with_a_suggestion(name):
+    with pytest.raises(ValueError, match="'swissroll'. Did you mean 'swiss_roll'"):
+        narrow(name, prior="swissroll").build((6, 6), 3)
+
+
+@pytest.mark.parametrize("name", ["label_informed", "supervised", "default"])
+def test_missing_labels_are_named(name):
+    with pytest.raises(ValueError, match="Labels are missing: pass y"):
+        recipes.get(name).dataset(tiny.images(200), None)
+
+
 @pytest.mark.parametrize(
     ("name", "dataset", "found"),
     [

@@ -14,7 +14,7 @@ def check_prior(name, prior):
         Python int: the width of a draw `(n, width)`.
 
     Raises:
-        TypeError: if there is no `sample`.
+        TypeError: if there is no `sample`, or it takes other arguments.
         ValueError: if a draw of two is not a tensor `(2, width)`.
     """
     if not callable(getattr(prior, "sample", None)):
@@ -22,7 +22,14 @@ def check_prior(name, prior):
             f"`{name}` must have a method `sample(n, labels=None, seed=None)`. "
             f"Received: {prior!r}. See keras_saae.priors for examples."
         )
-    shape = tuple(prior.sample(2, seed=0).shape)
+    try:
+        draws = prior.sample(2, labels=None, seed=0)
+    except TypeError as error:
+        raise TypeError(
+            f"`{name}.sample(n, labels=None, seed=None)` must take these arguments, "
+            f"and leave labels aside where it has no use for them. {error}"
+        ) from error
+    shape = tuple(draws.shape)
     if len(shape) != 2 or shape[0] != 2:
         raise ValueError(
             f"`{name}.sample(n)` must return a tensor of shape (n, width). "

@@ -85,6 +85,12 @@ class SemiSupervisedDataset(UnlabelledDataset):
         if num_classes is not None:
             num_classes = check_count(num_classes, "num_classes")
         x = check_images(x, allow_lazy=True)
+        if y is None:
+            raise ValueError(
+                "Labels are missing: pass y, one integer for each image, -1 where "
+                "there is no label. Without any, use UnlabelledDataset(x) and a model "
+                "that takes none."
+            )
         num_groups = 0 if groups is None else groups.max() + 1
         self.y = check_labels(y, len(x), num_classes and num_classes + num_groups)
         self.labelled_batch_size = check_count(

@@ -38,7 +38,8 @@ def paper_error(y_validation, q_validation, y_true, q):
             f"shapes {q_validation.shape} and {q.shape}."
         )
     _check_finite(q_validation)
-    class_of = _labels(y_validation, q_validation)[q_validation.argmax(axis=0)]
+    y_validation = _labels(y_validation, q_validation, "y_validation")
+    class_of = y_validation[q_validation.argmax(axis=0)]
     return error_rate(y_true, class_of[_clusters(q)])
 
 

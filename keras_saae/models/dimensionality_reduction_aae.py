@@ -263,7 +263,9 @@ class DimensionalityReductionAAE(
                 f"`points` must have the shape (n, {self.z_dim}). Received shape "
                 f"{points.shape}."
             )
-        return self.decoder.predict(points, batch_size=EVALUATION_BATCH_SIZE, verbose=0)
+        return self.decoder.predict(
+            points, batch_size=EVALUATION_BATCH_SIZE, verbose=0
+        ).astype("float32")
 
     # Saving
 

@@ -222,8 +222,12 @@ class SwissRoll:
         per_class = 200  # points; 0.01 apart with the lengths given here
         count = self.num_classes * per_class
         s = (ops.arange(count, dtype="float32") + 0.5) / count
-        distances = ops.sum(ops.square(z - self._curve(s)), axis=-1)
-        return ops.argmin(distances, axis=-1) // per_class
+        points = self._curve(s)
+        nearest = [
+            ops.argmin(ops.sum(ops.square(z[k : k + 1000] - points), axis=-1), axis=-1)
+            for k in range(0, max(1, len(z)), 1000)  # 16 MB of distances at a time
+        ]
+        return ops.concatenate(nearest) // per_class
 
     def _curve(self, s):
         root = ops.sqrt(s)

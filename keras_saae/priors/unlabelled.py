@@ -80,6 +80,11 @@ class Categorical:
         return ops.argmax(z, axis=-1)
 
     @property
+    def num_classes(self):
+        """Number of classes, each of which owns an entry."""
+        return self.width
+
+    @property
     def log_weights(self):
         """Log-probability of each class, `(width,)`, in nats."""
         weights = self.weights or [1 / self.width] * self.width

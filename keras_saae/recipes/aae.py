@@ -2,8 +2,9 @@
 
 import dataclasses
 
+from keras_saae import checks
 from keras_saae.models import AAE
-from keras_saae.priors import Gaussian, GaussianMixture, SwissRoll, Uniform
+from keras_saae.priors import Categorical, Gaussian, GaussianMixture, SwissRoll, Uniform
 from keras_saae.recipes.adversarial import (
     AdversarialRecipe,
     adam_optimizers,
@@ -14,6 +15,9 @@ from keras_saae.recipes.recipe import adam
 # By name, each from the width of z and the number of classes.
 PRIORS = {
     "gaussian": lambda width, num_classes, **settings: Gaussian(width, **settings),
+    "categorical": lambda width, num_classes, **settings: Categorical(
+        width, **settings
+    ),
     "uniform": lambda width, num_classes, **settings: Uniform(width, **settings),
     "mixture": lambda width, num_classes, **settings: GaussianMixture(
         num_classes, width, **settings
@@ -22,6 +26,16 @@ PRIORS = {
         num_classes, width, **settings
     ),
 }
+
+
+def make_prior(name, width, num_classes, settings):
+    """The prior of that name.
+
+    Raises:
+        ValueError: if there is none, or the settings are none of its.
+    """
+    checks.check_choice("prior", name, tuple(PRIORS))
+    return PRIORS[name](width, num_classes, **settings)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,8 +64,8 @@ class AAERecipe(AdversarialRecipe):
             **self.networks(
                 image_shape, self.z_dim, {"discriminator": self.z_dim}, seed
             ),
-            "prior": PRIORS[self.prior](
-                self.z_dim, num_classes or 10, **self.prior_settings
+            "prior": make_prior(
+                self.prior, self.z_dim, num_classes or 10, self.prior_settings
             ),
         }
         return AAE(**self._arguments(AAE, own, parts))

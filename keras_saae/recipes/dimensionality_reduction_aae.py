@@ -28,7 +28,7 @@ class DimensionalityReductionAAERecipe(ClusteringAAERecipe):
     )
 
     def dataset(self, x, y=None, num_classes=None, seed=0):
-        """The images in batches, with the labels `y` (-1 for none) if there are any."""
+        """The images in batches, with labels `y` (-1 for none) if labelled."""
         if not self.labelled:
             return self.unlabelled_dataset(x, seed)
         # Beyond ClusteringAAERecipe, which takes no labels.

@@ -3,7 +3,7 @@
 import dataclasses
 
 from keras_saae.models import LabelInformedAAE
-from keras_saae.recipes.aae import PRIORS
+from keras_saae.recipes.aae import make_prior
 from keras_saae.recipes.adversarial import (
     AdversarialRecipe,
     adam_optimizers,
@@ -29,7 +29,9 @@ class LabelInformedAAERecipe(AdversarialRecipe):
         width = self.z_dim + num_classes + 1
         own = {
             **self.networks(image_shape, self.z_dim, {"discriminator": width}, seed),
-            "prior": PRIORS[self.prior](self.z_dim, num_classes, **self.prior_settings),
+            "prior": make_prior(
+                self.prior, self.z_dim, num_classes, self.prior_settings
+            ),
             "num_classes": num_classes,
         }
         return LabelInformedAAE(**self._arguments(LabelInformedAAE, own, parts))

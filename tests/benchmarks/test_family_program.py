@@ -71,6 +71,14 @@ def test_every_row_is_of_an_example_with_those_flags(table):
                 assert row.numbers, name
 
 
+@pytest.mark.parametrize(
+    "row", ["clustering_10", "clustering_16", "clustering_30", "paper_clustering_16"]
+)
+def test_row_of_clusters_trains_as_many_as_its_name_says(program, row):
+    clusters = row.split("_")[-1]
+    assert f"clusters={clusters}" in program.TABLES["family"][row].flags
+
+
 def test_run_becomes_a_record_and_is_not_made_again(
     program, tmp_path, monkeypatch, capsys
 ):

@@ -68,6 +68,11 @@ def test_arrays_that_do_not_fit_are_refused(y, clusters, message):
         majority_error(y, clusters)
 
 
+def test_paper_error_names_the_labels_that_do_not_fit():
+    with pytest.raises(ValueError, match="2 images and 3 labels in `y_validation`"):
+        paper_error([0, 1, 1], np.eye(2), [0, 1], np.eye(2))
+
+
 def test_paper_error_needs_the_same_clusters():
     with pytest.raises(ValueError, match=r"\(2, 3\) and \(2, 2\)"):
         paper_error([0, 1], np.eye(3)[:2], [0, 1], np.eye(2))

@@ -12,6 +12,7 @@ import sys
 import time
 
 import keras
+import numpy as np
 import pytest
 import tiny
 from absl import flags
@@ -161,10 +162,26 @@ def test_example_leaves_its_number_and_its_figures(name, tmp_path, capsys):
     assert found["value"] == found[found["metric"]]
     assert found["backend"] == keras.backend.backend()
     assert found["updates"] > 0 and found["train_seconds"] > 0
+    if name == "likelihood":
+        assert found["recipe"] == "likelihood_in_clusters_small"
+        assert found["first_step"]["recipe"] == "clustering_small"
     for figure in (*figures, "learning_curves"):
         picture = image.imread(folder / "figures" / f"{figure}.png")
         assert picture.min() < picture.max(), figure
     assert (folder / "model.keras").exists()
+
+
+@pytest.mark.slow
+def test_images_of_full_size_come_from_the_folder_that_is_named(tmp_path):
+    """And take the recipe for them, and the convolutional judge."""
+    rng = np.random.default_rng(0)
+    x, y = rng.integers(0, 255, (300, 28, 28), "uint8"), np.arange(300) % 10
+    parts = {"x_train": x, "y_train": y, "x_test": x[:20], "y_test": y[:20]}
+    np.savez(tmp_path / "fashion_mnist.npz", **parts)
+    flags_ = ("--dataset=fashion_mnist", f"--data_dir={tmp_path}", "--validation=20")
+    run_here("supervised_style", "--smoke", *flags_, f"--output_dir={tmp_path / 'run'}")
+    found = results(tmp_path / "run")
+    assert found["recipe"] == "supervised" and found["dataset"] == "fashion_mnist"
 
 
 def test_shared_flags_reach_the_run(tmp_path, policy):

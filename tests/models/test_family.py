@@ -42,6 +42,7 @@ VARIANTS = {
         {"discriminator_loss": "wasserstein", "gradient_penalty_weight": 0.1},
     ),
     "label_informed": ("label_informed", {}),
+    "label_informed swiss": ("label_informed", {"prior": SwissRoll(3)}),
     "supervised": ("supervised", {"discriminator_loss": "least_squares"}),
     "supervised_given_class": ("supervised_given_class", {}),
     "clustering": ("clustering", {}),
@@ -277,11 +278,33 @@ class NoSample:
     pass
 
 
+class KnowsNoLabels:
+    def sample(self, n, seed=None):
+        return keras.random.normal((n, 2), seed=seed)
+
+
 @pytest.mark.parametrize("name", PRIORS_OF_CHOICE)
 def test_custom_prior_without_sample_is_refused(name):
     key = family.prior_argument(name)
     with pytest.raises(TypeError, match=f"`{key}` must have a method `sample"):
         family.model(name, **{key: NoSample()})
+
+
+def test_custom_prior_that_takes_no_labels_is_told_of_them():
+    with pytest.raises(TypeError, match="must take these arguments.*'labels'"):
+        family.model("aae", prior=KnowsNoLabels())
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"posterior": "guassian"}, "'guassian'. Did you mean 'gaussian'"),
+        ({"gradient_penalty_weight": -1.0}, "gradient_penalty_weight"),
+    ],
+)
+def test_settings_of_an_aae_are_checked(settings, message):
+    with pytest.raises(ValueError, match=message):
+        family.model("aae", **settings)
 
 
 @pytest.mark.parametrize("name", PRIORS_OF_CHOICE)
@@ -325,6 +348,10 @@ def test_labels_are_refused_by_models_that_take_none(name):
         model.fit(tiny.images(8), tiny.labels(8))
     with pytest.raises(ValueError, match="takes no labels"):
         model.fit(tiny.dataset())
+    with pytest.raises(ValueError, match="takes no labels"):
+        model.fit(tiny.images(8), validation_data=tiny.dataset())
+    with pytest.raises(ValueError, match="takes no labels"):
+        model.evaluate(tiny.dataset())
 
 
 @pytest.mark.parametrize(
@@ -430,6 +457,11 @@ def test_prior_of_another_number_of_parts_than_classes_is_refused():
         family.model("label_informed", prior=GaussianMixture(5))
 
 
+def test_categorical_prior_of_another_number_of_classes_is_refused():
+    with pytest.raises(ValueError, match="`prior` of 2 parts for num_classes=3"):
+        family.model("label_informed", prior=Categorical(2))
+
+
 def test_prior_that_classes_own_no_parts_of_is_refused_where_they_have_to():
     with pytest.raises(TypeError, match=r"part of `prior`.*`class_of\(z\)`"):
         family.model("label_informed", prior=Gaussian(2))
@@ -440,6 +472,8 @@ def test_label_chooses_the_class_of_a_categorical_prior():
     drawn = model.sample(2, label=1, seed=0)
     np.testing.assert_allclose(drawn, model.decode([[0, 1], [0, 1]]), atol=1e-6)
     assert to_numpy(model.prior.class_of(np.eye(2))).tolist() == [0, 1]
+    with pytest.raises(ValueError, match="`label`.* 5"):
+        model.sample(2, label=5)
 
 
 def test_label_of_a_prior_without_classes_is_refused():
