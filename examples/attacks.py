@@ -6,20 +6,26 @@
 Trains the mixture VAE and sets its thresholds, as examples/mixture_vae.py does with the
 same flags, and attacks test images. `attacks` in results.json has a row for each attack
 and epsilon, in percent: `error` were none refused, `rejected`, `accepted_error` and
-`undetected`, accepted and wrong, of all. Two attacks are there to doubt the rest:
-`transfer`, PGD on another classifier, should not be stronger than PGD; `aware`, PGD
-that knows both thresholds, shows what is left of the defence. Of what FGSM changed,
-`reclassified_right` get their class back. Figures: undetected errors over epsilon;
-images clean, attacked, reconstructed.
+`undetected`, accepted and wrong, of all; and the mean `log_odds` against the true
+class, in nats. Two attacks are there to doubt the rest: `transfer`, PGD on another
+classifier, should not be stronger than PGD; `aware`, PGD that knows both thresholds,
+shows what is left of the defence. Two signs of masked gradients are told:
+`transfer_is_stronger`, and `loss_does_not_grow`, the attacks whose log-odds do not grow
+with epsilon. Of what FGSM changed at the largest epsilon, `reclassified_right` get
+their class back. Figures: undetected errors over epsilon; images clean, attacked,
+reconstructed.
 """
 
 import common
 import mixture_vae
 from absl import flags
 
+flags.adopt_module_key_flags(mixture_vae)
 _IMAGES = flags.DEFINE_integer("images", 1000, "Test images attacked.", lower_bound=1)
 _EPSILONS = flags.DEFINE_list(
-    "epsilons", ["0.05", "0.1", "0.2", "0.3"], "Largest changes of a pixel."
+    "epsilons",
+    ["0.05", "0.1", "0.15", "0.2", "0.25", "0.3"],
+    "Largest changes of a pixel.",
 )
 _STEPS = flags.DEFINE_integer("steps", 40, "Steps of PGD.", lower_bound=1)
 _RESTARTS = flags.DEFINE_integer("restarts", 5, "Starts of PGD.", lower_bound=1)
@@ -33,9 +39,10 @@ def main(argv):
     import numpy as np
 
     from keras_saae import plotting
+    from keras_saae.evaluation import attacks
 
     try:
-        epsilons = [float(epsilon) for epsilon in _EPSILONS.value]
+        epsilons = sorted(float(epsilon) for epsilon in _EPSILONS.value)
     except ValueError:
         common.sys.exit(f"--epsilons are numbers. Received: {_EPSILONS.value}")
     if not epsilons or not all(0 <= epsilon <= 1 for epsilon in epsilons):
@@ -48,11 +55,13 @@ def main(argv):
         strongest = {"steps": 3, "restarts": 1}
     x, y = images.x_test[:num_images], images.y_test[:num_images]
     other = common.judge(run)
+    log_odds = attacks.log_odds_loss(run.model.classify, from_logits=True)
     rows, shown = [], None
     for epsilon in epsilons:
         attempts = attacks_on(run.model, classifier, other, x, y, epsilon, **strongest)
         for name, attacked in attempts:
             found = classifier.evaluate(attacked, y)
+            found["log_odds"] = float(np.mean(log_odds(attacked, y)))
             rows.append({"attack": name, "epsilon": epsilon, **found})
             if name == "fgsm":
                 shown = attacked
@@ -60,11 +69,11 @@ def main(argv):
     again = classifier.reclassify(shown)
     clean = classifier.evaluate(images.x_test, images.y_test)
     results = {
-        "worst_undetected": max(row["undetected"] for row in rows),
+        **summary(rows),
         "reclassified_right": 100.0 * float((again.label == y).mean()),
         **{f"clean_{key}": value for key, value in clean.items()},
     }
-    run.results["attacks"] = rows
+    run.results.update(attacks=rows, attacked_images=len(x), pgd=strongest)
     curves = {
         name: (epsilons, [r["undetected"] for r in rows if r["attack"] == name])
         for name in dict.fromkeys(row["attack"] for row in rows)
@@ -82,6 +91,32 @@ def main(argv):
             ),
         },
     )
+
+
+def summary(rows):
+    """The worst of the rows, and what would speak for masked gradients."""
+    import numpy as np
+
+    largest = max(row["epsilon"] for row in rows)
+
+    def of(names, key="undetected", last=False):
+        return [
+            row[key]
+            for row in rows
+            if row["attack"] in names and (row["epsilon"] == largest or not last)
+        ]
+
+    on_class = ("fgsm", "bim", "mim", "pgd")
+    pairs = zip(of(["transfer"], "error"), of(["pgd"], "error"))
+    return {
+        "fgsm_undetected": max(of(["fgsm"])),  # at the worst epsilon
+        "iterated_undetected": max(of(on_class[1:], last=True)),  # at the largest
+        "aware_undetected": max(of(["aware"], last=True)),
+        "transfer_is_stronger": any(other > own for other, own in pairs),
+        "loss_does_not_grow": [
+            name for name in on_class if np.any(np.diff(of([name], "log_odds")) <= 0)
+        ],
+    }
 
 
 def attacks_on(model, classifier, other, x, y, epsilon, **strongest):

@@ -297,7 +297,9 @@ def finish(run, scores, figures):
     write_json(results, run.folder / "results.json")  # its presence means done
     print(f"\nEverything is in {run.folder}")
     for name, value in scores.items():
-        print(f"{name}: {value:.4g}")
+        print(
+            f"{name}: {value:.4g}" if isinstance(value, float) else f"{name}: {value}"
+        )
     if run.results["dataset"] != "mnist":
         print(f"({run.results['dataset'].upper()}, not MNIST)")
 

@@ -53,7 +53,7 @@ def main(argv):
         "refused": np.flatnonzero(~found.accepted),
         "accepted": np.flatnonzero(found.accepted),
     }
-    shown = {name: x[i[:NUM_SHOWN]] for name, i in rows.items() if len(i) >= NUM_SHOWN}
+    shown = {name: x[i[:NUM_SHOWN]] for name, i in rows.items() if len(i)}
     styles = np.random.default_rng(0).normal(size=(NUM_SHOWN, model.z_dim))
     grid = model.decode((model.means[:, None] + styles).reshape(-1, model.z_dim))
     common.finish(
@@ -84,6 +84,8 @@ def train_selective():
     labels, coverage = _LABELS.value, _COVERAGE.value
     if labels != "all" and not labels.isdecimal():
         common.sys.exit(f"--labels is a number or 'all'. Received: {labels}")
+    if coverage == 0:
+        common.sys.exit("--coverage=0 accepts nothing. Try 0.98.")
     if common.FLAGS.validation == 0:
         common.sys.exit("--validation=0 leaves no images to set the thresholds on.")
     run = common.train(

@@ -1,7 +1,7 @@
 """Images of your own, in folders, and a classifier of your choice.
 
     python examples/own_images.py --folder=pets --image_size=64
-    python examples/own_images.py --folder=pets --encoder=VGG16 --weights=imagenet
+    python examples/own_images.py --folder=pets --encoder=MobileNet --weights=imagenet
     KERAS_BACKEND=jax python examples/own_images.py
 
 A folder holds one folder for each class and one named "unlabelled". Without --folder
@@ -117,11 +117,12 @@ def encoder(image_shape):
             seed=common.FLAGS.seed,
         )
     make = getattr(keras.applications, _ENCODER.value, None)
-    if make is None:
+    if not callable(make):
         common.sys.exit(
-            f"--encoder={_ENCODER.value} is neither conv nor in keras.applications."
+            f"--encoder={_ENCODER.value} is neither conv nor a class of "
+            "keras.applications, such as MobileNet."
         )
-    with common.message_alone(ValueError, OSError):
+    with common.message_alone(Exception):  # Keras raises that where it cannot download
         backbone = make(
             include_top=False, weights=_WEIGHTS.value, input_shape=image_shape
         )

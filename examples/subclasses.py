@@ -61,10 +61,11 @@ def main(argv):
         y[order[::2]] = data.partial_labels(y[order[::2]], groups)
         return y, len(groups), groups
 
+    labels = min(_LABELS.value, 100) if common.FLAGS.smoke else _LABELS.value
     run = common.train(
         "vat",
-        _LABELS.value,
-        setting=f"{_LABELS.value} labels, {_LABELS_ARE.value}",
+        labels,
+        setting=f"{labels} labels, {_LABELS_ARE.value}",
         parts=encoder_of_colours,
         relabel=relabel,
     )

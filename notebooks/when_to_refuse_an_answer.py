@@ -136,9 +136,9 @@ for title, strange in strangers.items():
 # ## Images made to deceive
 #
 # `attacks.pgd` looks for the change of at most ε in each pixel that makes the class
-# wrong. It knows the classifier and nothing of the thresholds; `attacks` has one that
-# knows both. On the small digits, where ε = 0.3 turns one digit into another, many get
-# through all the same: the image lies where images of the wrong class lie. A refusal
+# wrong. It knows the classifier and nothing of the thresholds; `evasion_loss` makes one
+# that knows both. On the small digits, where ε = 0.3 turns one digit into another, many
+# get through all the same: the image lies where images of the wrong class lie. A refusal
 # that works against strangers is no defence against somebody who tries.
 
 # %%

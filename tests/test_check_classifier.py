@@ -22,6 +22,11 @@ def test_class_logits_pass():
         [layers.Dense(5, activation="sigmoid", name="end")],
         [layers.Dense(5), layers.Softmax(name="end")],
         [layers.Dense(5), layers.Activation("softmax", name="end")],
+        [
+            keras.Sequential(  # an application behind a layer of one's own
+                [keras.Input((48,)), layers.Dense(5, activation="softmax", name="end")]
+            )
+        ],
     ],
 )
 def test_probabilities_are_refused(last):

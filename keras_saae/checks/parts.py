@@ -148,6 +148,8 @@ def check_classifier(name, network, image_shape, num_classes):
     """
     check_network(name, network, tuple(image_shape), (num_classes,))
     last = network.layers[-1]
+    while isinstance(last, keras.Model) and last.layers:  # a backbone within
+        last = last.layers[-1]
     ends = (keras.activations.softmax, keras.activations.sigmoid)
     if getattr(last, "activation", None) in ends or isinstance(
         last, keras.layers.Softmax

@@ -99,9 +99,13 @@ class GaussianMixtureVAE(ClassifiesCodes, OneCode, PerturbsImages, PhasedModel):
         self.num_classes = checks.check_count(num_classes, "num_classes", minimum=2)
         self.prior = prior
         self.z_dim = checks.check_prior("prior", prior)
-        checks.check_parts(
-            "prior", checks.check_class_prior("prior", prior), num_classes
-        )
+        parts = checks.check_class_prior("prior", prior)
+        if not (hasattr(prior, "means") and hasattr(prior, "log_densities")):
+            raise TypeError(
+                "`prior` must have `means` and `log_densities(z)`, like "
+                f"priors.ClassGaussians. Received: {prior!r}"
+            )
+        checks.check_parts("prior", parts, num_classes)
         checks.check_network("encoder", encoder)
         self.image_shape = tuple(encoder.input_shape[1:])
         checks.check_network("decoder", decoder, (self.z_dim,), self.image_shape)
@@ -171,6 +175,7 @@ class GaussianMixtureVAE(ClassifiesCodes, OneCode, PerturbsImages, PhasedModel):
                 x,
                 self.seeds,
                 radius=self.vat_radius,
+                probe=self.encoder.vat_probe,
             )
         return loss
 

@@ -1,7 +1,7 @@
 """Second step of the semi-supervised adversarial VAE (Zemouri 2020): its decoder."""
 
 import keras
-from keras import ops
+from keras import layers, ops
 
 from keras_saae import checks, losses
 from keras_saae.abilities import ClassifiesCodes, OneCode
@@ -80,7 +80,7 @@ class SemiSupervisedAdversarialVAE(ClassifiesCodes, OneCode, PhasedModel):
         self.num_classes = y_head.output_shape[-1]
         self.feature_layers = feature_layers or _hidden_layers(encoder.trunk)
         self.features = keras.Model(
-            encoder.trunk.input,
+            encoder.trunk.inputs[0],
             [encoder.trunk.get_layer(name).output for name in self.feature_layers],
             name="features",
         )
@@ -166,10 +166,12 @@ class SemiSupervisedAdversarialVAE(ClassifiesCodes, OneCode, PhasedModel):
 def _hidden_layers(trunk):
     """Names of a network's layers that end in an activation."""
     linear = (None, keras.activations.linear)
+    rectifiers = (layers.ReLU, layers.LeakyReLU, layers.PReLU, layers.ELU)
     names = [
         layer.name
         for layer in trunk.layers
         if getattr(layer, "activation", None) not in linear
+        or isinstance(layer, rectifiers)
     ]
     if not names:
         raise ValueError(

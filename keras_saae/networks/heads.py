@@ -4,6 +4,7 @@ import keras
 from keras import layers
 
 from keras_saae.networks.mlp import batch_normalization_layer, seeded
+from keras_saae.networks.precision import vat_probe
 
 
 @keras.saving.register_keras_serializable("keras_saae")
@@ -78,11 +79,8 @@ class EncoderWithHeads(keras.Model):
 
     @property
     def vat_probe(self):
-        """Step of VAT's finite difference: in bfloat16 a short one is lost to rounding.
-
-        See `losses.virtual_adversarial_loss`.
-        """
-        return 2.0 if _dtypes(self.trunk) & {"bfloat16", "float16"} else 0.1
+        """See `precision.vat_probe`."""
+        return vat_probe(self.trunk)
 
     def get_config(self):
         return {
@@ -105,12 +103,3 @@ class EncoderWithHeads(keras.Model):
                 config[key], custom_objects
             )
         return cls(**config)
-
-
-def _dtypes(layer):
-    """What a network computes in; the innermost layers know.
-
-    A model loaded from a file takes the policy of the day, its layers keep theirs.
-    """
-    inner = getattr(layer, "layers", [])
-    return set().union(*map(_dtypes, inner)) if inner else {layer.compute_dtype}

@@ -5,6 +5,7 @@ from keras import layers, ops
 
 from keras_saae import checks
 from keras_saae.networks.mlp import hidden_layers, seeded
+from keras_saae.networks.precision import vat_probe
 
 POSTERIORS = ("deterministic", "gaussian", "universal")
 
@@ -73,6 +74,11 @@ class StochasticEncoder(keras.Model):
         inputs = [features, noise] if posterior == "universal" else features
         self.head = keras.Model(inputs, z, name="z_head")
         self.built = True
+
+    @property
+    def vat_probe(self):
+        """See `precision.vat_probe`."""
+        return vat_probe(self.trunk)
 
     def call(self, inputs, training=False):
         x, noise = inputs if isinstance(inputs, (list, tuple)) else (inputs, None)

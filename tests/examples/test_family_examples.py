@@ -87,7 +87,15 @@ EXAMPLES = {
     ),
     "attacks": (
         (),
-        {"worst_undetected", "reclassified_right", "clean_rejected"},
+        {
+            "fgsm_undetected",
+            "iterated_undetected",
+            "aware_undetected",
+            "transfer_is_stronger",
+            "loss_does_not_grow",
+            "reclassified_right",
+            "clean_rejected",
+        },
         {"undetected", "images"},
     ),
     "adversarial_vae": (
@@ -96,7 +104,7 @@ EXAMPLES = {
         {"reconstructions", "samples", "plane"},
     ),
     "subclasses": (
-        ("--labels=50",),
+        (),
         {"main_error", "sub_error"},
         {"confusion"},
     ),
@@ -182,6 +190,34 @@ def test_images_of_full_size_come_from_the_folder_that_is_named(tmp_path):
     run_here("supervised_style", "--smoke", *flags_, f"--output_dir={tmp_path / 'run'}")
     found = results(tmp_path / "run")
     assert found["recipe"] == "supervised" and found["dataset"] == "fashion_mnist"
+
+
+def test_attacks_are_summed_up_and_doubted():
+    rows = [
+        {"attack": name, "epsilon": epsilon, "undetected": found, "log_odds": odds}
+        for name, *pairs in (
+            ("fgsm", (4.0, 1.0), (3.0, 2.0)),
+            ("bim", (6.0, 1.0), (2.0, 2.0)),
+            ("mim", (1.0, 1.0), (1.0, 0.5)),  # masked: its loss falls
+            ("pgd", (2.0, 1.0), (2.5, 3.0)),
+            ("transfer", (0.0, 0.0), (0.0, 0.0)),
+            ("aware", (9.0, 1.0), (8.0, 1.0)),
+        )
+        for epsilon, (found, odds) in zip((0.1, 0.3), pairs)
+    ]
+    for row in rows:
+        row["error"] = {"transfer": 50.0, "pgd": 60.0}.get(row["attack"], 0.0)
+    with tiny.program("examples/attacks.py") as module:
+        found = module.summary(rows)
+        rows[8]["error"] = 70.0  # transfer at 0.1, where PGD has 60
+        assert module.summary(rows)["transfer_is_stronger"]
+    assert found == {
+        "fgsm_undetected": 4.0,
+        "iterated_undetected": 2.5,
+        "aware_undetected": 8.0,
+        "transfer_is_stronger": False,
+        "loss_does_not_grow": ["mim"],
+    }
 
 
 def test_shared_flags_reach_the_run(tmp_path, policy):

@@ -11,7 +11,7 @@ from keras_saae import losses
 from keras_saae.data import SemiSupervisedDataset
 from keras_saae.evaluation import SelectiveClassifier
 from keras_saae.networks import StochasticEncoder, mlp_encoder, with_linear_head
-from keras_saae.priors import ClassGaussians
+from keras_saae.priors import Categorical, ClassGaussians
 
 K, Z = tiny.NUM_CLASSES, tiny.Z_DIM
 X, Y = tiny.images(12), tiny.labels(12)
@@ -286,6 +286,8 @@ def test_prior_without_gaussians_of_classes_is_refused():
     prior = tiny.Fixed(np.zeros((4, K)))
     with pytest.raises(TypeError, match="`prior` must tell the log-probability"):
         family.model("gaussian_mixture_vae", prior=prior)
+    with pytest.raises(TypeError, match="must have `means`.*Categorical"):
+        family.model("gaussian_mixture_vae", prior=Categorical(K))
 
 
 # --- the two-step adversarial VAE -------------------------------------------------
@@ -356,6 +358,21 @@ def test_layers_to_compare_are_those_with_an_activation_or_those_named():
         encoder = StochasticEncoder(trunk, Z, "gaussian")
         found.append(family.model(name, encoder=encoder, **settings).feature_layers)
     assert found == [["activation_1"], ["normalization_1"]]
+
+
+def test_rectifiers_of_their_own_count_as_layers_with_an_activation():
+    trunk = keras.Sequential(
+        [
+            keras.Input(tiny.IMAGE_SHAPE),
+            layers.Flatten(),
+            layers.Dense(4, activation="tanh", name="bent"),
+            layers.Dense(4),
+            layers.LeakyReLU(name="leaky"),
+        ]
+    )
+    encoder = StochasticEncoder(trunk, Z, "gaussian")
+    model = family.model("semi_supervised_adversarial_vae", encoder=encoder)
+    assert model.feature_layers == ["bent", "leaky"]
 
 
 def test_encoder_without_hidden_layers_is_refused():
