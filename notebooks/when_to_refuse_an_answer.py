@@ -138,8 +138,8 @@ for title, strange in strangers.items():
 # `attacks.pgd` looks for the change of at most ε in each pixel that makes the class
 # wrong. It knows the classifier and nothing of the thresholds; `evasion_loss` makes one
 # that knows both. On the small digits, where ε = 0.3 turns one digit into another, many
-# get through all the same: the image lies where images of the wrong class lie. A refusal
-# that works against strangers is no defence against somebody who tries.
+# get through all the same: the image lies where images of the wrong class lie.
+# A refusal that works against strangers is no defence against somebody who tries.
 
 # %%
 x_victims, y_victims = x_test[:200] / 255.0, y_test[:200]

@@ -72,9 +72,10 @@ def get(name, dataset=None):
             images and for drawing them; "labels_only", "nn" and "vat" for the
             baselines; "aae", "label_informed", "supervised", "clustering",
             "dimensionality_reduction" for the rest of the family; "m1", "m2", "m1_m2",
-            "mixture_vae" for the variational models. These all have a sibling that ends
-            in "_small" and one that begins with "paper_". "clustering_many" is for
-            more clusters than classes; "encoder_classifier" and
+            "mixture_vae" for the variational models. Most have a sibling that ends in
+            "_small" and one that begins with "paper_". "clustering_many" is for more
+            clusters than classes; "likelihood" and "likelihood_in_clusters" for
+            samples near images; "encoder_classifier" and
             "adversarial_vae" for the two-step model, with "_small" ones. More in
             `RECIPES`.
         dataset: name of the data set to train on, as of `data.load`. For a small one,

@@ -100,6 +100,7 @@ LIKELIHOOD_IN_CLUSTERS = dataclasses.replace(
         "before, and the discriminator's rate stays. Chosen on validation images of "
         "MNIST; docs/experiments.md."
     ),
+    dropout=0.1,
     discriminator_noise=0.0,
     input_noise=0.0,
     optimizers={
@@ -107,7 +108,8 @@ LIKELIHOOD_IN_CLUSTERS = dataclasses.replace(
         "discriminator": adam(1e-3, beta_1=0.1, constant=True),
         "generator": adam(1e-3, beta_1=0.1),
     },
-    updates=20_000,
+    decay_from=0.3,
+    updates=8_000,
 )
 
 LIKELIHOOD_IN_CLUSTERS_SMALL = dataclasses.replace(
