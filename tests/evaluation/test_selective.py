@@ -6,12 +6,14 @@ class 1; the second is lost in the reconstruction, and so is its error.
 
 from types import SimpleNamespace
 
+import family
 import numpy as np
 import pytest
 import tiny
 from keras import ops
 
 from keras_saae.evaluation import SelectiveClassifier, risk_coverage, selective
+from keras_saae.priors import ClassGaussians
 
 
 def images(codes, errors=0.0):
@@ -226,6 +228,33 @@ def test_adversarial_autoencoder_is_wrapped():
     assert 0 <= classifier.evaluate(x[30:], y[30:])["rejected"] <= 100
 
 
+def test_classes_of_codes_alone_are_those_that_the_model_predicts():
+    prior = ClassGaussians(3, distance=0.1, weights=[0.05, 0.05, 0.9])  # one wins
+    model = family.model("gaussian_mixture_vae", prior=prior)
+    x, y = tiny.images(30), np.arange(30) % 3
+    classifier = SelectiveClassifier(model, model.means)
+    classifier.calibrate(x, y, quantile=1.0)
+    predicted = model.predict(x, verbose=0).argmax(axis=1)
+    nearest = selective._distances(model.encode(x), model.means).argmin(axis=1)
+    assert np.any(predicted != nearest)
+    np.testing.assert_array_equal(classifier.predict(x).label, predicted)
+
+
+def test_points_of_the_plane_are_the_codes_of_dimensionality_reduction():
+    model = family.model("dimensionality_reduction", head_distance=8.0)
+    x, y = tiny.images(30), np.arange(30) % 3
+    classifier = SelectiveClassifier(model).calibrate(x, y, quantile=1.0)
+    points = model.transform(x)
+    np.testing.assert_allclose(classifier.means[1], points[y == 1].mean(0), rtol=1e-4)
+    again = classifier.reclassify(x[:3], steps=1)
+    assert np.isfinite(again.reconstruction_error).all()
+
+
+def test_model_whose_reconstructions_need_the_class_is_refused():
+    with pytest.raises(TypeError, match="SupervisedAAE.reconstruct needs x, y"):
+        SelectiveClassifier(family.model("supervised"))
+
+
 def test_model_without_reconstruction_is_refused():
     with pytest.raises(TypeError, match="NeuralNetwork has no `encode`"):
         SelectiveClassifier(tiny.neural_network())
@@ -249,6 +278,13 @@ def test_images_calibrated_on_are_not_evaluated_on(as_uint8):
     mixed = np.concatenate([images([0.3, 0.4]), x[:1] / 255])
     with pytest.raises(ValueError, match="`evaluate` received 1 of 3 images.*calibra"):
         classifier.evaluate(mixed, [0, 0, 0])
+
+
+def test_few_images_in_both_parts_are_warned_of(monkeypatch, classifier):
+    monkeypatch.setattr(selective, "SHARED", 0.5)
+    mixed = np.concatenate([images([0.3]), X[:1]])
+    with pytest.warns(UserWarning, match="`evaluate` received 1 of 2 images"):
+        classifier.evaluate(mixed, [0, 0])
 
 
 def test_images_evaluated_on_are_not_calibrated_on(classifier):
