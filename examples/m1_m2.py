@@ -5,7 +5,8 @@
     KERAS_BACKEND=jax python examples/m1_m2.py --dataset=digits
 
 Numbers: the test error of y, and of classifiers on M1's codes (with --model=m2, none of
-these), in percent. Figure: every class in ten styles.
+these), in percent; the latter on validation images too, to choose one by. Figure: every
+class in ten styles.
 """
 
 import common
@@ -97,7 +98,10 @@ def scores_of_codes(run):
 
     images, split, transform = run.images, run.split, run.model.transform
     z = transform(images.x_train[split.labelled])
-    y, z_test = images.y_train[split.labelled], transform(images.x_test)
+    y = images.y_train[split.labelled]
+    parts = {"": (transform(images.x_test), images.y_test)}
+    if len(run.x_validation):
+        parts["_validation"] = (transform(run.x_validation), run.y_validation)
     unlabelled = np.setdiff1d(split.train, split.labelled)[:NUM_SPREAD]
     z_both = np.concatenate([z, transform(images.x_train[unlabelled])])
     y_both = np.concatenate([y, np.full(len(unlabelled), -1)])
@@ -107,7 +111,8 @@ def scores_of_codes(run):
         "label_spreading": LabelSpreading(**SPREAD).fit(z_both, y_both),
     }
     return {
-        f"{name}_error": 100.0 * float(np.mean(found.predict(z_test) != images.y_test))
+        f"{name}{part}_error": 100.0 * float(np.mean(found.predict(z) != y))
+        for part, (z, y) in parts.items()
         for name, found in classifiers.items()
     }
 
