@@ -228,7 +228,8 @@ def fit(recipe, dataset, about, parts=None, after=None):
             "epochs": epochs,
             "updates": dataset.updates(epochs),
         }
-        default = f"{Path(sys.argv[0]).stem}_{FLAGS.dataset}_{FLAGS.seed}"
+        name = Path(about["dataset"]).name  # of a folder of images, perhaps
+        default = f"{Path(sys.argv[0]).stem}_{name}_{FLAGS.seed}"
         folder = open_folder(settings, default, after and after.folder / recipe.name)
     print(recipe, end="\n\n")
 
@@ -386,11 +387,12 @@ def message_alone(*errors):
 
 
 def shrink(images, num_images=700):
-    """A few hundred images, for --smoke."""
+    """A few hundred images, for --smoke, of all classes where they come in order."""
+    stride = max(1, len(images.x_train) // num_images)
     return dataclasses.replace(
         images,
-        x_train=images.x_train[:num_images],
-        y_train=images.y_train[:num_images],
+        x_train=images.x_train[::stride][:num_images],
+        y_train=images.y_train[::stride][:num_images],
         x_test=images.x_test[:200],
         y_test=images.y_test[:200],
     )

@@ -484,6 +484,13 @@ def test_clusters_show_the_head_and_then_the_surest_images():
     assert cell(2, 1).min() == 1.0  # nobody belongs to cluster 2
 
 
+def test_many_classes_have_a_colour_each():
+    points, y = np.random.default_rng(0).normal(size=(60, 2)), np.arange(60) % 30
+    panel = plotting.planes({"a": points}, y).axes[0]
+    colors = {tuple(dots.get_facecolor()[0]) for dots in panel.collections}
+    assert len(colors) == 30
+
+
 def test_planes_have_a_panel_per_method_and_mark_the_heads_in_the_first():
     figure = plotting.planes({"a": POINTS, "b": POINTS}, LABELS, heads=POINTS[:4])
     assert [axes.get_title(loc="left") for axes in figure.axes] == ["a", "b"]

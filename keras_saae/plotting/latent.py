@@ -190,16 +190,22 @@ def _scatter(axes, z, y):
     """The first two dimensions of points, coloured by class."""
     from matplotlib import colormaps
 
-    colors = colormaps["tab10" if y.max() < 10 else "tab20"]
+    few = y.max() < 20
+    colors = colormaps["tab10" if y.max() < 10 else "tab20" if few else "turbo"]
     for k in np.unique(y):
-        axes.scatter(
-            *z[y == k, :2].T, s=3, color=colors(int(k)), linewidths=0, label=str(k)
-        )
+        color = colors(int(k) if few else k / y.max())
+        axes.scatter(*z[y == k, :2].T, s=3, color=color, linewidths=0, label=str(k))
 
 
 def _class_legend(axes):
+    """Names of the classes, in several columns if they are many."""
+    columns = 1 + len(axes.get_legend_handles_labels()[1]) // 21
     axes.legend(
-        loc="center left", bbox_to_anchor=(1.0, 0.5), title="class", markerscale=4
+        loc="center left",
+        bbox_to_anchor=(1.0, 0.5),
+        title="class",
+        markerscale=4,
+        ncols=columns,
     )
 
 
