@@ -5,6 +5,8 @@ import math
 import keras
 from keras import ops
 
+from keras_saae import checks
+
 
 @keras.saving.register_keras_serializable("keras_saae")
 class RandomAffine:
@@ -17,17 +19,19 @@ class RandomAffine:
         scale: largest change of size, as a share; heights and widths change apart.
         shift: largest shift, as a share of the image's height and width.
         shear: largest slant, as the tangent of its angle, such as 0.3 for handwriting.
+        fill: what comes in from outside: "black", or "edge", the colour of the image's
+            edge there, for images whose background is not black.
 
     A call takes images `(n, height, width[, channels])`, float in [0, 1], and a seed
     (integer or `keras.random.SeedGenerator`), and returns images of the same shape,
-    interpolated linearly; what comes in from outside is black.
+    interpolated linearly.
 
     Raises:
-        ValueError: if a size is negative, or `scale` is not below 1; at a call, if
-            images have another number of axes.
+        ValueError: if a size is negative, `scale` is not below 1 or `fill` unknown; at
+            a call, if images have another number of axes.
     """
 
-    def __init__(self, rotation=10.0, scale=0.1, shift=0.05, shear=0.0):
+    def __init__(self, rotation=10.0, scale=0.1, shift=0.05, shear=0.0, fill="black"):
         sizes = (rotation, scale, shift, shear)
         if not all(0 <= size < math.inf for size in sizes) or scale >= 1:
             raise ValueError(
@@ -35,6 +39,8 @@ class RandomAffine:
                 f"largest changes, at least 0. Received: {sizes}"
             )
         self.rotation, self.scale, self.shift, self.shear = sizes
+        checks.check_choice("fill", fill, ("black", "edge"))
+        self.fill = fill
 
     def __call__(self, x, seed):
         """Images `x`, each changed by a draw of its own."""
@@ -57,7 +63,8 @@ class RandomAffine:
         from_y = across * ops.sin(angle) + down * ops.cos(angle)
         from_x = from_x / (1.0 + self.scale * grow_x) + self.shift * width * shift_x
         from_y = from_y / (1.0 + self.scale * grow_y) + self.shift * height * shift_y
-        return _interpolate(x, from_x + (width - 1) / 2, from_y + (height - 1) / 2)
+        from_x, from_y = from_x + (width - 1) / 2, from_y + (height - 1) / 2
+        return _interpolate(x, from_x, from_y, self.fill == "black")
 
     def get_config(self):
         """The arguments."""
@@ -66,6 +73,7 @@ class RandomAffine:
             "scale": self.scale,
             "shift": self.shift,
             "shear": self.shear,
+            "fill": self.fill,
         }
 
     @classmethod
@@ -73,8 +81,8 @@ class RandomAffine:
         return cls(**config)
 
 
-def _interpolate(x, from_x, from_y):
-    """Images `x` at the places `(n, height, width)`, linearly; black outside.
+def _interpolate(x, from_x, from_y, black):
+    """Images `x` at the places `(n, height, width)`, linearly; black or edge outside.
 
     `ops.image.affine_transform` does the same, but cannot be compiled by XLA on
     TensorFlow and takes the images one by one on PyTorch.
@@ -88,7 +96,8 @@ def _interpolate(x, from_x, from_y):
         for column in (left, left + 1.0):
             inside = (row >= 0) & (row < height) & (column >= 0) & (column < width)
             weight = (1.0 - ops.abs(from_y - row)) * (1.0 - ops.abs(from_x - column))
-            weight = weight * ops.cast(inside, "float32")
+            if black:
+                weight = weight * ops.cast(inside, "float32")
             at = ops.clip(row, 0, height - 1) * width + ops.clip(column, 0, width - 1)
             value = ops.take(pixels, image + ops.cast(at, "int32"), axis=0)
             result = result + weight[..., None] * value

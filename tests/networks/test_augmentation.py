@@ -52,6 +52,19 @@ def test_a_shift_brings_in_black(drawn):
     np.testing.assert_allclose(changed(x, shift=0.2), expected, atol=1e-5)
 
 
+def test_a_shift_brings_in_the_edge_if_asked(drawn):
+    drawn([0, 0, 0, 1, 0, 0])
+    x = images()
+    expected = np.concatenate([x[:, :, 1:], x[:, :, -1:]], axis=2)
+    found = changed(x, shift=0.2, fill="edge")
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_unknown_fill_is_refused():
+    with pytest.raises(ValueError, match="`fill` must be one of.*'white'"):
+        RandomAffine(fill="white")
+
+
 def test_a_larger_size_keeps_the_centre(drawn):
     drawn([0, 1, 1, 0, 0, 0])
     x = np.zeros((1, 5, 5), "float32")
