@@ -42,7 +42,6 @@ VARIANTS = {
         {"discriminator_loss": "wasserstein", "gradient_penalty_weight": 0.1},
     ),
     "label_informed": ("label_informed", {}),
-    "label_informed swiss": ("label_informed", {"prior": SwissRoll(3)}),
     "supervised": ("supervised", {"discriminator_loss": "least_squares"}),
     "supervised_given_class": ("supervised_given_class", {}),
     "clustering": ("clustering", {}),
@@ -455,6 +454,16 @@ def test_label_informed_game_has_unlabelled_images_and_then_labelled_ones():
 def test_prior_of_another_number_of_parts_than_classes_is_refused():
     with pytest.raises(ValueError, match="`prior` of 5 parts for num_classes=3"):
         family.model("label_informed", prior=GaussianMixture(5))
+
+
+def test_classes_own_stretches_of_a_swiss_roll_that_is_saved_with_the_model(tmp_path):
+    model = family.compiled(family.model("label_informed", prior=SwissRoll(3)))
+    assert np.isfinite(fit(model)["loss"]).all()
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    drawn = model.sample(2, label=1, seed=0)
+    np.testing.assert_allclose(again.sample(2, label=1, seed=0), drawn, atol=1e-6)
+    assert isinstance(again.prior, SwissRoll)
 
 
 def test_categorical_prior_of_another_number_of_classes_is_refused():
