@@ -37,6 +37,7 @@ def main(argv):
     """Trains, attacks test images, and writes everything down."""
     del argv
     import numpy as np
+    from keras import ops
 
     from keras_saae import plotting
     from keras_saae.evaluation import attacks
@@ -61,7 +62,8 @@ def main(argv):
         attempts = attacks_on(run.model, classifier, other, x, y, epsilon, **strongest)
         for name, attacked in attempts:
             found = classifier.evaluate(attacked, y)
-            found["log_odds"] = float(np.mean(log_odds(attacked, y)))
+            odds = ops.convert_to_numpy(log_odds(attacked, y))
+            found["log_odds"] = float(odds.mean())
             rows.append({"attack": name, "epsilon": epsilon, **found})
             if name == "fgsm":
                 shown = attacked
