@@ -429,13 +429,32 @@ def table(records, rows, dataset):
                     *(beside if dataset == "mnist" else 3 * ("–",)),
                     _spread([record[number.metric] for record in group]),
                     ", ".join(sorted({f"`{record['recipe']}`" for record in group})),
+                    ", ".join(invariances(group[0])) or "–",
                     backend,
                     ", ".join(map(str, sorted(record["seed"] for record in group))),
                     f"{statistics.mean(r['train_seconds'] for r in group) / 60:.1f}",
                 ]
             )
     header = ["row", dataset, "published", "must", "aim", "measured", "recipe"]
-    return timing.markdown([*header, "backend", "seeds", "minutes a run"], lines)
+    header += ["invariances", "backend", "seeds", "minutes a run"]
+    return timing.markdown(header, lines)
+
+
+INVARIANCES = {
+    "augmentation": "augmentation",
+    "vat_weight": "VAT",
+    "style_consistency_weight": "style consistency",
+}
+
+
+def invariances(record):
+    """What a run was told of changes that leave the class alone, in either step."""
+    steps = [record, record.get("first_step", {})]
+    return [
+        name
+        for setting, name in INVARIANCES.items()
+        if any(step.get("settings", {}).get(setting) for step in steps)
+    ]
 
 
 def commit():

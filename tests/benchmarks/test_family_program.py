@@ -37,7 +37,7 @@ def test_table_has_mean_deviation_and_number_of_runs(program):
     text = program.table(found, rows, "mnist")
     assert text.splitlines()[2:] == [
         "| `m1_m2_100` | M1+M2, 100 labels, error in % | 3.33 ± 0.14 (2.80) | ≤ 5.0 "
-        f"| ≤ 2.80 | 4.00 ± 1.41 (2) | `m1_m2` | {BACKEND} | 0, 1 | 1.5 |"
+        f"| ≤ 2.80 | 4.00 ± 1.41 (2) | `m1_m2` | – | {BACKEND} | 0, 1 | 1.5 |"
     ]
     assert "| – | – | – | 9.00 (1) |" in program.table(found, rows, "digits")
 
@@ -49,6 +49,14 @@ def test_each_number_of_a_row_has_a_line_of_its_own(program):
         ("class fidelity, %", "99.00 (1)"),
         ("style leakage, %", "12.00 (1)"),
     ]
+
+
+def test_row_names_the_invariances_of_either_step(program):
+    first = {"settings": {"augmentation": {"rotation": 10.0}, "vat_weight": 0.0}}
+    second = {"augmentation": None, "vat_weight": 1.0}
+    two_steps = record(0, 3.0, settings=second, first_step=first)
+    assert program.invariances(two_steps) == ["augmentation", "VAT"]
+    assert program.invariances(record(0, 3.0)) == []
 
 
 @pytest.mark.parametrize("table", ["family", "variational"])
