@@ -339,6 +339,10 @@ TABLES = {
                     "≥ 87",
                 ),
                 Number("clean_rejected", "clean images rejected beside it, %"),
+                Number(
+                    "fooling_accepted",
+                    "images of noise driven to a class: accepted, %",
+                ),
             ),
         ),
         **{

@@ -7,13 +7,18 @@ Trains the mixture VAE and sets its thresholds, as examples/mixture_vae.py does 
 same flags, and attacks test images. `attacks` in results.json has a row for each attack
 and epsilon, in percent: `error` were none refused, `rejected`, `accepted_error` and
 `undetected`, accepted and wrong, of all; and the mean `log_odds` against the true
-class, in nats. Two attacks are there to doubt the rest: `transfer`, PGD on another
-classifier, should not be stronger than PGD; `aware`, PGD that knows both thresholds,
-shows what is left of the defence. Two signs of masked gradients are told:
-`transfer_is_stronger`, and `loss_does_not_grow`, the attacks whose log-odds do not grow
-with epsilon. Of what FGSM changed at the largest epsilon, `reclassified_right` get
-their class back. Figures: undetected errors over epsilon; images clean, attacked,
-reconstructed.
+class, in nats. Of the ends of all starts and step sizes each image keeps that of the
+highest log-odds.
+
+Two attacks are there to doubt the rest: `transfer`, PGD on another classifier, should
+not be stronger than PGD; `aware`, PGD that knows both thresholds, shows what is left of
+the defence. Two signs of masked gradients are told: `transfer_is_stronger`, and
+`loss_does_not_grow`, the attacks whose log-odds do not grow with epsilon. Of what FGSM
+changed at the largest epsilon, `reclassified_right` get their class back. Images of
+noise are accepted to `noise_accepted` percent, and to `fooling_accepted` once each has
+been driven to a class.
+
+Figures: undetected errors over epsilon; images clean, attacked, reconstructed.
 """
 
 import common
@@ -27,8 +32,14 @@ _EPSILONS = flags.DEFINE_list(
     ["0.05", "0.1", "0.15", "0.2", "0.25", "0.3"],
     "Largest changes of a pixel.",
 )
-_STEPS = flags.DEFINE_integer("steps", 40, "Steps of PGD.", lower_bound=1)
-_RESTARTS = flags.DEFINE_integer("restarts", 5, "Starts of PGD.", lower_bound=1)
+_STEPS = flags.DEFINE_integer(
+    "steps", 40, "Steps of PGD; BIM and MIM make at most 10.", lower_bound=1
+)
+_RESTARTS = flags.DEFINE_integer(
+    "restarts", 5, "Starts of BIM, MIM and PGD.", lower_bound=1
+)
+
+STEP_SIZES = (1.0, 2.5)  # each in turn, in units of epsilon / steps
 
 NUM_SHOWN = 10
 
@@ -68,14 +79,26 @@ def main(argv):
             if name == "fgsm":
                 shown = attacked
             print(f"{name} {epsilon}: undetected {found['undetected']:.2f} %")
+    noise = np.random.default_rng(common.FLAGS.seed).random(x.shape, "float32")
+    fooling = attacks.pgd(
+        None,
+        noise,
+        np.arange(len(x)) % images.num_classes,
+        epsilon=1.0,
+        **{**strongest, "restarts": 1},
+        loss=lambda x, y: -log_odds(x, y),
+    )
     again = classifier.reclassify(shown)
     clean = classifier.evaluate(images.x_test, images.y_test)
     results = {
         **summary(rows),
         "reclassified_right": 100.0 * float((again.label == y).mean()),
+        "noise_accepted": 100.0 * float(classifier.predict(noise).accepted.mean()),
+        "fooling_accepted": 100.0 * float(classifier.predict(fooling).accepted.mean()),
         **{f"clean_{key}": value for key, value in clean.items()},
     }
-    run.results.update(attacks=rows, attacked_images=len(x), pgd=strongest)
+    run.results.update(attacks=rows, attacked_images=len(x), **strongest)
+    run.results["step_sizes"] = STEP_SIZES
     curves = {
         name: (epsilons, [r["undetected"] for r in rows if r["attack"] == name])
         for name in dict.fromkeys(row["attack"] for row in rows)
@@ -121,20 +144,23 @@ def summary(rows):
     }
 
 
-def attacks_on(model, classifier, other, x, y, epsilon, **strongest):
-    """Yields the name of each attack and the images that it makes.
-
-    `strongest` are the arguments of PGD, its steps and restarts.
-    """
+def attacks_on(model, classifier, other, x, y, epsilon, steps, restarts):
+    """Yields the name of each attack and the images that it makes."""
     from keras_saae.evaluation import attacks, evasion_loss
 
+    def strongest(steps):
+        sizes = [size * epsilon / steps for size in STEP_SIZES if epsilon]
+        return {"steps": steps, "restarts": restarts, "step_size": sizes or None}
+
     on_class = (model.classify, x, y, epsilon)
-    for name in ("fgsm", "bim", "mim"):
-        yield name, getattr(attacks, name)(*on_class, from_logits=True)
-    yield "pgd", attacks.pgd(*on_class, from_logits=True, **strongest)
-    yield "transfer", attacks.pgd(other, x, y, epsilon, **strongest)
+    few, many = strongest(min(steps, 10)), strongest(steps)
+    yield "fgsm", attacks.fgsm(*on_class, from_logits=True)
+    yield "bim", attacks.bim(*on_class, **few, from_logits=True)
+    yield "mim", attacks.mim(*on_class, **few, from_logits=True)
+    yield "pgd", attacks.pgd(*on_class, **many, from_logits=True)
+    yield "transfer", attacks.pgd(other, x, y, epsilon, **many)
     aware = evasion_loss(classifier)
-    yield "aware", attacks.pgd(model, x, y, epsilon, loss=aware, **strongest)
+    yield "aware", attacks.pgd(model, x, y, epsilon, **many, loss=aware)
 
 
 if __name__ == "__main__":

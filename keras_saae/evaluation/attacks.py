@@ -21,6 +21,7 @@ A rejecting classifier wants a loss that also keeps the image accepted,
 a robust result, let epsilon, steps and restarts grow: the error must grow to 100 %.
 """
 
+import itertools
 import math
 import warnings
 
@@ -64,10 +65,21 @@ def fgsm(model, x, y, epsilon, loss=None, from_logits=False):
     Source: Goodfellow et al., arXiv:1412.6572, section 4.
     """
     problem = _problem(model, x, y, epsilon, loss, from_logits)
-    return _attack(*problem, epsilon, steps=1, step_size=epsilon)
+    return _attack(*problem, epsilon, steps=1, step_sizes=[epsilon])
 
 
-def bim(model, x, y, epsilon, steps=10, step_size=None, loss=None, from_logits=False):
+def bim(
+    model,
+    x,
+    y,
+    epsilon,
+    steps=10,
+    step_size=None,
+    restarts=1,
+    seed=0,
+    loss=None,
+    from_logits=False,
+):
     """Basic iterative method: steps of the gradient's sign, kept within epsilon.
 
     Args:
@@ -76,8 +88,12 @@ def bim(model, x, y, epsilon, steps=10, step_size=None, loss=None, from_logits=F
         y: true classes.
         epsilon: largest change of a pixel.
         steps: number of steps.
-        step_size: change of a pixel in a step; `2.5 * epsilon / steps` if not given,
-            which lets a pixel turn round.
+        step_size: change of a pixel in a step, or several to try; `2.5 * epsilon /
+            steps` if not given, which lets a pixel turn round.
+        restarts: number of starts: the image itself, as published, then random ones
+            within epsilon. Of the ends of all starts and step sizes, each image keeps
+            that of the highest loss.
+        seed: integer that draws the starts, the same on all backends.
         loss: what to climb.
         from_logits: whether the model gives logits.
 
@@ -87,8 +103,8 @@ def bim(model, x, y, epsilon, steps=10, step_size=None, loss=None, from_logits=F
     Source: Kurakin et al., arXiv:1607.02533, section 2.2.
     """
     problem = _problem(model, x, y, epsilon, loss, from_logits)
-    step_size = _step_size(step_size, 2.5 * epsilon, steps)
-    return _attack(*problem, epsilon, steps, step_size)
+    step_sizes = _step_sizes(step_size, 2.5 * epsilon, steps)
+    return _attack(*problem, epsilon, steps, step_sizes, restarts, seed)
 
 
 def pgd(
@@ -106,15 +122,14 @@ def pgd(
     """Projected gradient descent: `bim` from random starts within epsilon.
 
     Args:
-        model: as of `fgsm`, like all other arguments.
+        model: as of `bim`, like all other arguments.
         x: images.
         y: true classes.
         epsilon: largest change of a pixel.
         steps: number of steps.
-        step_size: change of a pixel in a step; `2.5 * epsilon / steps` if not given.
-        restarts: number of starts; of their ends, each image keeps that of the highest
-            loss.
-        seed: integer that draws the starts, the same on all backends.
+        step_size: change of a pixel in a step, or several to try.
+        restarts: number of starts, all random.
+        seed: integer that draws them.
         loss: what to climb.
         from_logits: whether the model gives logits.
 
@@ -124,10 +139,9 @@ def pgd(
     Source: Madry et al., arXiv:1706.06083, section 2.1.
     """
     problem = _problem(model, x, y, epsilon, loss, from_logits)
-    step_size = _step_size(step_size, 2.5 * epsilon, steps)
-    restarts = checks.check_count(restarts, "restarts")
-    rng = np.random.Generator(np.random.PCG64(seed))
-    return _attack(*problem, epsilon, steps, step_size, restarts=restarts, rng=rng)
+    step_sizes = _step_sizes(step_size, 2.5 * epsilon, steps)
+    more = {"restarts": restarts, "seed": seed, "from_image": False}
+    return _attack(*problem, epsilon, steps, step_sizes, **more)
 
 
 def mim(
@@ -138,6 +152,8 @@ def mim(
     steps=10,
     step_size=None,
     decay=1.0,
+    restarts=1,
+    seed=0,
     loss=None,
     from_logits=False,
 ):
@@ -146,13 +162,16 @@ def mim(
         g <- decay * g + grad / mean |grad|,   x <- x + step_size * sign(g)
 
     Args:
-        model: as of `fgsm`, like all other arguments.
+        model: as of `bim`, like all other arguments.
         x: images.
         y: true classes.
         epsilon: largest change of a pixel.
         steps: number of steps.
-        step_size: change of a pixel in a step; `epsilon / steps` if not given.
+        step_size: change of a pixel in a step, or several to try; `epsilon / steps` if
+            not given.
         decay: weight of the past; 1 in the paper, 0 is `bim`.
+        restarts: number of starts, the image itself first.
+        seed: integer that draws the others.
         loss: what to climb.
         from_logits: whether the model gives logits.
 
@@ -162,10 +181,10 @@ def mim(
     Source: Dong et al., arXiv:1710.06081, algorithm 1.
     """
     problem = _problem(model, x, y, epsilon, loss, from_logits)
-    step_size = _step_size(step_size, epsilon, steps)
+    step_sizes = _step_sizes(step_size, epsilon, steps)
     if not 0 <= decay < math.inf:
         raise ValueError(f"`decay` is a number from 0 up. Received: {decay!r}")
-    return _attack(*problem, epsilon, steps, step_size, decay)
+    return _attack(*problem, epsilon, steps, step_sizes, restarts, seed, decay)
 
 
 def log_odds_loss(model, from_logits=False):
@@ -191,11 +210,24 @@ def log_odds_loss(model, from_logits=False):
     return loss
 
 
-def _attack(loss, x, y, epsilon, steps, step_size, decay=0.0, restarts=1, rng=None):
-    """Attacks batch by batch, from `x` or from random starts around it."""
+def _attack(
+    loss,
+    x,
+    y,
+    epsilon,
+    steps,
+    step_sizes,
+    restarts=1,
+    seed=0,
+    decay=0.0,
+    from_image=True,
+):
+    """Attacks batch by batch, and keeps of each image the end of the highest loss."""
+    checks.check_count(restarts, "restarts")
+    rng = np.random.Generator(np.random.PCG64(seed))
 
     @compiled
-    def step(x, past, lowest, highest, y):
+    def step(x, past, step_size, lowest, highest, y):
         gradient = input_gradient(lambda v: ops.sum(loss(v, y)), x)
         axes = tuple(range(1, len(x.shape)))
         size = ops.mean(ops.abs(gradient), axis=axes, keepdims=True)
@@ -210,14 +242,21 @@ def _attack(loss, x, y, epsilon, steps, step_size, decay=0.0, restarts=1, rng=No
         lowest = np.maximum(x[batch] - np.float32(epsilon), 0.0)
         highest = np.minimum(x[batch] + np.float32(epsilon), 1.0)
         best = np.full(len(lowest), -np.inf)
-        for _ in range(restarts):
+        for restart, step_size in itertools.product(range(restarts), step_sizes):
             start = x[batch]
-            if rng is not None:
+            if restart or not from_image:
                 start = start + rng.uniform(-epsilon, epsilon, start.shape)
             start = start.clip(lowest, highest).astype("float32")
             end, past, *around = map(
                 ops.convert_to_tensor,
-                (start, np.zeros_like(start), lowest, highest, y[batch]),
+                (
+                    start,
+                    np.zeros_like(start),
+                    np.float32(step_size),
+                    lowest,
+                    highest,
+                    y[batch],
+                ),
             )
             _check_loss(score(end, around[-1]), len(start))
             for k in range(steps):
@@ -232,9 +271,10 @@ def _attack(loss, x, y, epsilon, steps, step_size, decay=0.0, restarts=1, rng=No
                 )
             better = reached > best
             result[batch][better], best[better] = end[better], reached[better]
+    num_starts = restarts * len(step_sizes) * len(x)
     if num_flat and epsilon:
         warnings.warn(
-            f"The loss has no gradient at {num_flat} of {restarts * len(x)} starts, so "
+            f"The loss has no gradient at {num_flat} of {num_starts} starts, so "
             "the attack leaves them as they are, which says nothing of robustness. If "
             "the model's probabilities round to 0 and 1, attack its logits: "
             "from_logits.",
@@ -296,14 +336,15 @@ def _check_loss(values, n):
         )
 
 
-def _step_size(step_size, way, steps):
-    """The step size given, or the one that makes `way` in all steps."""
+def _step_sizes(step_size, way, steps):
+    """The step sizes given, or the one that makes `way` in all steps."""
     steps = checks.check_count(steps, "steps")
     if step_size is None:
-        return way / steps
-    if not 0 < step_size < math.inf:
+        return [way / steps]
+    sizes = np.ravel(step_size).tolist()
+    if not sizes or not all(0 < size < math.inf for size in sizes):
         raise ValueError(
-            "`step_size` is the change of a pixel in a step, above 0. Received "
-            f"step_size={step_size}."
+            "`step_size` is the change of a pixel in a step, above 0, or several. "
+            f"Received step_size={step_size}."
         )
-    return step_size
+    return sizes

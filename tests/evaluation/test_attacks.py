@@ -116,7 +116,7 @@ def test_momentum_carries_past_the_place_where_the_gradient_turns():
     # From 0.5 to 0.6, beyond the peak at 0.58. The gradients, 0.16 and -0.04, count as
     # 1 and -1.
     after = [
-        attacks.mim(None, one_pixel(0.5), [0], 0.3, 2, 0.1, decay, peak_at(0.58))
+        attacks.mim(None, one_pixel(0.5), [0], 0.3, 2, 0.1, decay, loss=peak_at(0.58))
         for decay in (0.0, 1.0, 2.0)
     ]
     np.testing.assert_allclose(np.ravel(after), [0.5, 0.6, 0.7], rtol=1e-5)
@@ -128,17 +128,41 @@ def test_pgd_of_a_linear_model_reaches_the_corner_that_fgsm_finds():
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
-def test_pgd_keeps_of_its_restarts_each_image_s_highest_loss():
-    def two_peaks(x, y):  # a low one at 0.3, a high one at 0.7
-        v = ops.reshape(x, (-1,))
-        return ops.exp(-50 * (v - 0.3) ** 2) + 3 * ops.exp(-50 * (v - 0.7) ** 2)
+def two_peaks(x, y):  # a low one at 0.3, a high one at 0.7
+    v = ops.reshape(x, (-1,))
+    return ops.exp(-50 * (v - 0.3) ** 2) + 3 * ops.exp(-50 * (v - 0.7) ** 2)
 
+
+def test_pgd_keeps_of_its_restarts_each_image_s_highest_loss():
     x, y = np.full((20, 1, 1), 0.4, "float32"), np.zeros(20, int)
     settings = {"epsilon": 0.4, "steps": 30, "step_size": 0.01, "loss": two_peaks}
     once = attacks.pgd(None, x, y, restarts=1, **settings).ravel()
     often = attacks.pgd(None, x, y, restarts=8, **settings).ravel()
     assert 0 < np.mean(np.abs(once - 0.7) < 0.05) < 1
     np.testing.assert_allclose(often, 0.7, atol=0.02)
+
+
+@pytest.mark.parametrize("attack", [attacks.bim, attacks.mim])
+def test_first_start_is_the_image_and_the_others_are_random(attack):
+    x, y = one_pixel(*20 * [0.4]), np.zeros(20, int)
+    settings = {"epsilon": 0.4, "steps": 30, "step_size": 0.02, "loss": two_peaks}
+    once = attack(None, x, y, **settings).ravel()
+    often = attack(None, x, y, restarts=20, **settings).ravel()
+    assert np.all(once < 0.5) and np.all(often > 0.5)
+
+
+def test_of_several_step_sizes_each_image_keeps_that_of_the_highest_loss():
+    def to_its_label(x, y):
+        return -ops.abs(ops.reshape(x, (-1,)) - ops.cast(y, "float32"))
+
+    def between(x, y):  # 0.6 for class 0, 0.9 for class 1
+        return to_its_label((x - 0.6) / 0.3, y)
+
+    x = one_pixel(0.5, 0.5)
+    found = attacks.bim(
+        None, x, [0, 1], 0.5, steps=1, step_size=[0.1, 0.4], loss=between
+    )
+    np.testing.assert_allclose(found.ravel(), [0.6, 0.9], rtol=1e-5)
 
 
 def test_pgd_is_repeatable_by_its_seed():
@@ -273,6 +297,8 @@ def test_an_epsilon_outside_0_and_1_is_refused(attack, epsilon):
         ({"restarts": 0}, "`restarts`"),
         ({"step_size": 0.0}, "`step_size`"),
         ({"step_size": np.nan}, "`step_size`"),
+        ({"step_size": []}, "`step_size`"),
+        ({"step_size": [0.1, -0.1]}, "`step_size`"),
     ],
 )
 def test_bad_input_is_refused_with_a_reason(change, message):
