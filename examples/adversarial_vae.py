@@ -14,6 +14,7 @@ from absl import flags
 
 common.define_flags(
     "Settings of the first step: encoder_classifier or another recipe.",
+    second_recipe_help="Settings of the second: adversarial_vae or another recipe.",
     more_datasets=("omniglot", "caltech101_silhouettes", "cifar10"),
 )
 _LABELS = flags.DEFINE_string("labels", "all", "Number of labelled images, or 'all'.")
@@ -44,6 +45,7 @@ def main(argv):
     if _LABELS.value != "all" and not _LABELS.value.isdecimal():
         common.sys.exit(f"--labels is a number or 'all'. Received: {_LABELS.value}")
     labels = _LABELS.value if _LABELS.value == "all" else int(_LABELS.value)
+    common.check_second_recipe("adversarial_vae")
     first = common.train("encoder_classifier", labels, z_dim=_Z_DIM.value)
 
     def parts(image_shape):

@@ -19,12 +19,15 @@ flags.disclaim_key_flags()  # those defined here are the example's: --help shows
 # --- examples of the family -------------------------------------------------------
 
 
-def define_flags(recipe_help, recipe=None, dataset="mnist", more_datasets=()):
+def define_flags(
+    recipe_help, recipe=None, dataset="mnist", more_datasets=(), second_recipe_help=None
+):
     """Defines the flags that every example has.
 
     Args:
         recipe_help: what --recipe chooses among.
         recipe: its default.
+        second_recipe_help: what --second_recipe does, of an example with two steps.
         dataset: the default of --dataset.
         more_datasets: names that it takes beside the usual ones.
     """
@@ -43,6 +46,8 @@ def define_flags(recipe_help, recipe=None, dataset="mnist", more_datasets=()):
         "the variable KERAS_SAAE_DATA otherwise.",
     )
     flags.DEFINE_string("recipe", recipe, recipe_help)
+    if second_recipe_help:
+        flags.DEFINE_string("second_recipe", None, second_recipe_help)
     flags.DEFINE_integer(
         "epochs",
         None,
@@ -133,7 +138,7 @@ def train(
         setting: names the variant of the model in results.json; text, or a function of
             the recipe that makes it.
         after: the `Run` of a first step; this one is its second, whose results take
-            the first's place, and --recipe chooses the first.
+            the first's place, and --second_recipe its recipe.
         parts: function from the images' shape to arguments of the model.
         relabel: function from labels (-1 for none) and the classes' names to labels,
             number of classes and main classes (or None).
@@ -170,22 +175,39 @@ def train(
 
 
 def choose_recipe(name, after=None):
-    """The recipe of --recipe, or of that name, with --batch_size.
+    """The recipe of --recipe (--second_recipe after a first step), or of that name.
 
-    For small data it is its small sibling, if there is one.
+    For small data it is its small sibling, if there is one. It has --batch_size.
     """
     from keras_saae import recipes
 
     recipe = own = recipes.get(name, FLAGS.dataset)
-    if FLAGS.recipe and not after:
-        recipe = recipes.get(FLAGS.recipe, FLAGS.dataset)
+    flag = "second_recipe" if after else "recipe"
+    if FLAGS[flag].value:
+        recipe = recipes.get(FLAGS[flag].value, FLAGS.dataset)
     if type(recipe) is not type(own):
         sys.exit(
-            f"--recipe={FLAGS.recipe} is of another model than this example takes: "
-            f"try {own.name}."
+            f"--{flag}={FLAGS[flag].value} is of another model than this example "
+            f"takes: try {own.name}."
         )
     changes = {"batch_size": FLAGS.batch_size} if FLAGS.batch_size else {}
     return dataclasses.replace(recipe, **changes)
+
+
+def check_second_recipe(name):
+    """Ends the program if --second_recipe is wrong: before the first step trains.
+
+    Args:
+        name: recipe of the second step; None where the run has but one.
+    """
+    if name:
+        with message_alone(ValueError):
+            choose_recipe(name, after=True)
+    elif FLAGS.second_recipe:
+        sys.exit(
+            f"--second_recipe={FLAGS.second_recipe} is of a second step, and this run "
+            "has but one: leave it out."
+        )
 
 
 def choose_prior(name, prior):

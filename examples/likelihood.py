@@ -20,7 +20,8 @@ from absl import flags
 
 common.define_flags(
     "Settings of the first step: clustering or another of that model; or likelihood, "
-    "paper_likelihood or another of an AAE alone."
+    "paper_likelihood or another of an AAE alone.",
+    second_recipe_help="Settings of the second: likelihood_in_clusters or another.",
 )
 _SAMPLES = flags.DEFINE_integer(
     "samples", 10_000, "Samples that the windows stand on.", lower_bound=100
@@ -72,7 +73,9 @@ def train(setting):
 
     with common.message_alone(ValueError):
         recipe = recipes.get(common.FLAGS.recipe or "clustering")
-    if isinstance(recipe, recipes.AAERecipe):
+    one_step = isinstance(recipe, recipes.AAERecipe)
+    common.check_second_recipe(None if one_step else "likelihood_in_clusters")
+    if one_step:
         return common.train("likelihood", labels=0, setting=setting), None
     first = common.train("clustering", labels=0, setting=setting)
     x = first.images.x_train[first.split.train]

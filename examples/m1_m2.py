@@ -12,7 +12,10 @@ class in ten styles.
 import common
 from absl import flags
 
-common.define_flags("Settings: m1 and m2, with paper_ before, or another recipe.")
+common.define_flags(
+    "Settings of M1 or M2: m1 and m2, with paper_ before, or another recipe.",
+    second_recipe_help="Settings of M2 on M1's codes: m1_m2, paper_m1_m2 or another.",
+)
 _MODEL = flags.DEFINE_enum(
     "model", "m1_m2", ["m1", "m2", "m1_m2"], "M1 under classifiers, M2, or both."
 )
@@ -44,6 +47,7 @@ def main(argv):
     from keras_saae import evaluation, plotting
 
     labels = _LABELS.value
+    common.check_second_recipe("m1_m2" if _MODEL.value == "m1_m2" else None)
     run, scores = None, {}
     if _MODEL.value != "m2":
         run = common.train("m1", labels, setting=f"m1, {labels} labels")

@@ -229,6 +229,15 @@ def test_shared_flags_reach_the_run(tmp_path, policy):
     assert found["recipe"] == "clustering_small" and found["setting"] == "K=10"
 
 
+@pytest.mark.filterwarnings("ignore:max_iter=300 was reached without convergence")
+def test_each_of_two_steps_has_the_recipe_asked_for(tmp_path):
+    chosen = ("--recipe=paper_m1", "--second_recipe=paper_m1_m2")
+    run_here("m1_m2", "--smoke", *chosen, f"--output_dir={tmp_path}")
+    found = results(tmp_path)
+    assert found["first_step"]["recipe"] == "paper_m1"
+    assert found["recipe"] == "paper_m1_m2"
+
+
 @pytest.mark.slow
 def test_killed_run_resumes_to_the_results_of_an_unbroken_run(tmp_path, capsys):
     """Of one example: all train by `common.train`, and saving is each model's test."""
@@ -313,6 +322,26 @@ def test_programs_loaded_one_after_another_have_their_own_flags():
             {"recipe": "default"},
             "--recipe=default is of another model than this example takes: "
             "try supervised_small.",
+        ),
+        (
+            "m1_m2",
+            {"second_recipe": "m2"},
+            "--second_recipe=m2 is of another model than this example takes: try m1_m2",
+        ),
+        (
+            "m1_m2",
+            {"model": "m2", "second_recipe": "m1_m2"},
+            "--second_recipe=m1_m2 is of a second step, and this run has but one",
+        ),
+        (
+            "likelihood",
+            {"recipe": "likelihood", "second_recipe": "supervised"},
+            "--second_recipe=supervised is of a second step, and this run has but one",
+        ),
+        (
+            "adversarial_vae",
+            {"second_recipe": "adversarial_veA"},
+            "Received: 'adversarial_veA'. Did you mean 'adversarial_vae",
         ),
     ],
 )
