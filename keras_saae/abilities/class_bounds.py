@@ -14,11 +14,19 @@ class ClassBounds:
     """What -log p(x, y) and -log p(x) are at most, under p(x|y, z) p(y) p(z).
 
     Uses the model's `decoder_nll(x, code, training)`, which gives -log p(x|y, z) of
-    each image, `join(y, z)`, `z_dim` and `seeds`; it is handed an `EncoderGivenClass`.
+    each image, `join(y, z)`, `z_dim`, `augmentation` and `seeds`; it is handed an
+    `EncoderGivenClass` and, where there is a `consistency_weight`, another view of the
+    unlabelled images under `x_again`.
     """
 
     def set_bounds(
-        self, prior_y, unlabelled, labelled_weight, classification_weight, groups
+        self,
+        prior_y,
+        unlabelled,
+        labelled_weight,
+        classification_weight,
+        consistency_weight,
+        groups,
     ):
         """Takes the settings, or says what is wrong with them; for the constructor."""
         self.num_classes = checks.check_class_prior("prior_y", prior_y)
@@ -27,6 +35,9 @@ class ClassBounds:
         self.labelled_weight = checks.check_number(labelled_weight, "labelled_weight")
         self.classification_weight = checks.check_number(
             classification_weight, "classification_weight"
+        )
+        self.consistency_weight = checks.check_consistency(
+            consistency_weight, self.augmentation
         )
         self.groups = checks.check_optional_groups(groups, self.num_classes)
         self.bound_metrics = [
@@ -41,6 +52,7 @@ class ClassBounds:
             "unlabelled": self.unlabelled,
             "labelled_weight": self.labelled_weight,
             "classification_weight": self.classification_weight,
+            "consistency_weight": self.consistency_weight,
             "groups": self.groups,
         }
 
@@ -55,11 +67,12 @@ class ClassBounds:
         }
 
     def objective(self, encoder, batch, training):
-        """Mean bounds of both kinds of images, and the cross-entropy of the labels."""
+        """Mean bounds of both kinds of images, and what is asked of q(y|x) beside."""
         labels = batch["y_labelled"]
         y_logits = encoder.classify(batch["x_labelled_noisy"], training=training)
+        x_logits = encoder.classify(batch["x_noisy"], training=training)
         labelled = self.labelled_bounds(encoder, batch, y_logits, training)
-        unlabelled = self.unlabelled_bounds(encoder, batch, training)
+        unlabelled = self.unlabelled_bounds(encoder, batch, x_logits, training)
         errors = losses.errors(labels, y_logits, self.groups)
         for metric, values in zip(self.bound_metrics, (unlabelled, labelled, errors)):
             metric.update_state(values)
@@ -67,6 +80,11 @@ class ClassBounds:
         if self.classification_weight:
             loss = loss + self.classification_weight * losses.classification_loss(
                 labels, y_logits, self.groups
+            )
+        if "x_again" in batch:
+            again = encoder.classify(batch["x_again"], training=training)
+            loss = loss + self.consistency_weight * losses.categorical_kl(
+                ops.stop_gradient(x_logits), again
             )
         return loss
 
@@ -82,10 +100,9 @@ class ClassBounds:
         y = ops.one_hot(labels, self.num_classes, dtype="float32")
         return self._bounds(encoder, x, features, y, noise, training)
 
-    def unlabelled_bounds(self, encoder, batch, training):
+    def unlabelled_bounds(self, encoder, batch, y_logits, training):
         """U(x) of images whose class is not looked at, `(n,)`."""
         x, noise = batch["x"], batch["x_noise"]
-        y_logits = encoder.classify(batch["x_noisy"], training=training)
         features = encoder.trunk(batch["x_noisy"], training=training)
         if self.unlabelled == "enumerated" or not training:
             bounds = self._bounds_of_all(encoder, x, features, noise, training)

@@ -27,3 +27,10 @@ class PerturbsImages:
             for key, x in clean.items()
         }
         return {**clean, **noisy}
+
+    def another_view(self, x):
+        """Images `x` as in training, augmented and with noise of their own."""
+        x = pixels(x)
+        if self.augmentation is not None:
+            x = self.augmentation(x, self.seeds)
+        return with_noise(x, self.input_noise, self.seeds)

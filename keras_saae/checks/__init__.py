@@ -24,6 +24,7 @@ from keras_saae.checks.parts import (
 from keras_saae.checks.settings import (
     check_averaging,
     check_choice,
+    check_consistency,
     check_count,
     check_number,
     check_positive,
@@ -36,6 +37,7 @@ __all__ = [
     "check_choice",
     "check_class_prior",
     "check_classifier",
+    "check_consistency",
     "check_count",
     "check_decoder_width",
     "check_gaussian_encoder",

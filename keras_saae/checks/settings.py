@@ -84,3 +84,15 @@ def check_choice(name, value, choices):
 
 def _is_real(value):
     return isinstance(value, numbers.Real) and not isinstance(value, bool)
+
+
+def check_consistency(weight, augmentation):
+    """Return the weight of a consistency term, which needs an augmentation."""
+    weight = check_number(weight, "consistency_weight")
+    if weight and augmentation is None:
+        raise ValueError(
+            "`consistency_weight` compares images with augmented ones: pass an "
+            "`augmentation`, such as networks.RandomAffine(). Received "
+            f"consistency_weight={weight}, augmentation=None."
+        )
+    return weight

@@ -41,6 +41,9 @@ class M2(ClassBounds, EncodesClassAndStyle, PerturbsImages, PhasedModel):
             compared: it collapses easily.
         labelled_weight: w_l.
         classification_weight: w_c; 0 leaves q(y|x) to the unlabelled images alone.
+        consistency_weight: weight of KL( q(y|x) || q(y|x') ), in nats, x and x' two
+            augmented copies of an unlabelled image and q(y|x) held constant; it needs
+            an `augmentation`. Paper: none.
         groups: main class of each class, from `data.class_groups`, where some labels
             tell no more than that, num_classes + g: their images are bounded over the
             classes of that main class.
@@ -75,6 +78,7 @@ class M2(ClassBounds, EncodesClassAndStyle, PerturbsImages, PhasedModel):
         unlabelled="enumerated",
         labelled_weight=1.0,
         classification_weight=0.1,
+        consistency_weight=0.0,
         groups=None,
         input_noise=0.0,
         augmentation=None,
@@ -89,7 +93,12 @@ class M2(ClassBounds, EncodesClassAndStyle, PerturbsImages, PhasedModel):
         self.augmentation = checks.check_augmentation(augmentation)
         self.averaging = checks.check_averaging(averaging)
         self.set_bounds(
-            prior_y, unlabelled, labelled_weight, classification_weight, groups
+            prior_y,
+            unlabelled,
+            labelled_weight,
+            classification_weight,
+            consistency_weight,
+            groups,
         )
         checks.check_network("encoder", encoder)
         self.image_shape = tuple(encoder.input_shape[1:])
@@ -128,11 +137,14 @@ class M2(ClassBounds, EncodesClassAndStyle, PerturbsImages, PhasedModel):
 
     def prepare(self, batch, training):
         """Images of both kinds, and the draws e that make z of q(z|x, y)."""
-        return {
+        prepared = {
             **self.views(batch, training),
             **self.noise(batch, training),
             "y_labelled": batch["y_labelled"],
         }
+        if training and self.consistency_weight:
+            prepared["x_again"] = self.another_view(batch["x"])
+        return prepared
 
     def bound_loss(self, batch, training):
         """The bounds of both kinds of images and the cross-entropy, in nats."""

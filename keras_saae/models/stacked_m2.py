@@ -5,14 +5,14 @@ import numpy as np
 from keras import ops
 
 from keras_saae import checks, losses
-from keras_saae.abilities import ClassBounds, EncodesClassAndStyle
-from keras_saae.networks import EncoderGivenClass, moved, pixels
+from keras_saae.abilities import ClassBounds, EncodesClassAndStyle, PerturbsImages
+from keras_saae.networks import EncoderGivenClass, moved
 from keras_saae.phases import Phase, PhasedModel
 from keras_saae.priors import Gaussian
 
 
 @keras.saving.register_keras_serializable("keras_saae")
-class StackedM2(ClassBounds, EncodesClassAndStyle, PhasedModel):
+class StackedM2(ClassBounds, EncodesClassAndStyle, PerturbsImages, PhasedModel):
     """M2 whose observations are codes z1 of images, from a trained `M1`.
 
         p(x|z1) p(z1|y, z) Cat(y; pi) N(z; 0, I)
@@ -32,8 +32,10 @@ class StackedM2(ClassBounds, EncodesClassAndStyle, PhasedModel):
         kept: numbers of the dimensions of z1 that are used, from
             `M1.used_dimensions`; the others hold noise alone. All if not given.
         prior_y, head_hidden, head_activation, head_initializer, unlabelled,
-        labelled_weight, classification_weight, groups: as of `M2`.
-        seed: seeds the draws and the head.
+        labelled_weight, classification_weight, consistency_weight, groups,
+        input_noise, augmentation: as of `M2`; images are perturbed before they are
+            encoded to z1.
+        seed: seeds the draws, the noise and the head.
 
     Raises:
         TypeError, ValueError: if the parts do not fit together, a name is unknown or a
@@ -67,14 +69,24 @@ class StackedM2(ClassBounds, EncodesClassAndStyle, PhasedModel):
         unlabelled="enumerated",
         labelled_weight=1.0,
         classification_weight=0.1,
+        consistency_weight=0.0,
         groups=None,
+        input_noise=0.0,
+        augmentation=None,
         seed=None,
         **kwargs,
     ):
         super().__init__(**kwargs)
         self.seed = seed
+        self.input_noise = checks.check_number(input_noise, "input_noise")
+        self.augmentation = checks.check_augmentation(augmentation)
         self.set_bounds(
-            prior_y, unlabelled, labelled_weight, classification_weight, groups
+            prior_y,
+            unlabelled,
+            labelled_weight,
+            classification_weight,
+            consistency_weight,
+            groups,
         )
         checks.check_gaussian_encoder("code_encoder", code_encoder)
         self.image_shape = tuple(code_encoder.trunk.input_shape[1:])
@@ -115,16 +127,21 @@ class StackedM2(ClassBounds, EncodesClassAndStyle, PhasedModel):
 
     def prepare(self, batch, training):
         """Codes z1 of both kinds of images, and the draws e of q(z|z1, y)."""
+        views = self.views(batch, training)
         codes = {
-            key: self._codes(pixels(batch[key]), training)
+            key: self._codes(views[f"{key}_noisy"], training)
             for key in ("x", "x_labelled")
         }
-        return {
+        prepared = {
             **codes,
             **{f"{key}_noisy": code for key, code in codes.items()},
             **self.noise(codes, training),
             "y_labelled": batch["y_labelled"],
         }
+        if training and self.consistency_weight:
+            again = self.another_view(batch["x"])
+            prepared["x_again"] = self._codes(again, training)
+        return prepared
 
     def bound_loss(self, batch, training):
         """The bounds of both kinds of codes and the cross-entropy, in nats."""
@@ -169,6 +186,8 @@ class StackedM2(ClassBounds, EncodesClassAndStyle, PhasedModel):
             "head_activation": self.given_class.activation,
             "head_initializer": serialize(self.given_class.kernel_initializer),
             **self.bounds_config(),
+            "input_noise": self.input_noise,
+            "augmentation": serialize(self.augmentation),
             "seed": self.seed,
             "name": self.name,
             "dtype": self.dtype_policy.name,

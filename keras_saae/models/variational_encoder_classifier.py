@@ -71,17 +71,13 @@ class VariationalEncoderClassifier(
         super().__init__(**kwargs)
         for name, value in (
             ("divergence_weight", divergence_weight),
-            ("consistency_weight", consistency_weight),
             ("input_noise", input_noise),
         ):
             setattr(self, name, checks.check_number(value, name))
         self.augmentation = checks.check_augmentation(augmentation)
-        if consistency_weight and augmentation is None:
-            raise ValueError(
-                "`consistency_weight` compares images with augmented ones: pass an "
-                "`augmentation`, such as networks.RandomAffine(). Received "
-                f"consistency_weight={consistency_weight}, augmentation=None."
-            )
+        self.consistency_weight = checks.check_consistency(
+            consistency_weight, augmentation
+        )
         self.seed = seed
         self.z_dim = checks.check_count(z_dim, "z_dim")
         self.num_classes = checks.check_count(num_classes, "num_classes", minimum=2)

@@ -16,7 +16,8 @@ class M2Recipe(VariationalRecipe):
     Attributes: those of `VariationalRecipe`, where
         hidden: those of decoder and classifier; and
         trunk_hidden: units of the encoder's hidden layers before y joins.
-        head_hidden, likelihood, unlabelled, classification_weight, averaging: see `M2`.
+        head_hidden, likelihood, unlabelled, classification_weight,
+        consistency_weight, averaging: see `M2`.
         labelled_weight: see `M2`; the share of labelled images, N_l / N, if not given.
     """
 
@@ -26,6 +27,7 @@ class M2Recipe(VariationalRecipe):
     unlabelled: str = "enumerated"
     labelled_weight: float | None = None
     classification_weight: float = 0.1
+    consistency_weight: float = 0.0
     averaging: float | None = None
     optimizers: dict = dataclasses.field(default_factory=lambda: {"bound": adam(3e-4)})
 

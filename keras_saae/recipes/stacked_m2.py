@@ -16,8 +16,8 @@ class StackedM2Recipe(M2Recipe):
     `model` and `build` need the parts `code_encoder` and `code_decoder` of a trained
     `M1`, and should be given `kept`, its `used_dimensions`.
 
-    Attributes: those of `M2Recipe` but likelihood, averaging and input_noise, which the
-    model has none of.
+    Attributes: those of `M2Recipe` but likelihood and averaging, which the model has
+    none of.
     """
 
     def build(self, image_shape, num_classes, seed=0, **parts):

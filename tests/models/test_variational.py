@@ -117,6 +117,27 @@ def test_loss_of_m2_adds_both_bounds_and_the_cross_entropy():
     np.testing.assert_allclose(loss, expected, rtol=1e-5)
 
 
+def darker(x, seed):
+    del seed
+    return 0.5 * x
+
+
+def test_consistency_of_m2_compares_the_classes_of_two_views():
+    model = family.model("m2", augmentation=darker, consistency_weight=3.0)
+    batch = model.prepare(tiny.batch(), training=True)
+    images = array(tiny.batch()["x"]) / 255
+    np.testing.assert_allclose(array(batch["x_again"]), images / 2, atol=1e-6)
+    batch["x_again"] = ops.ones_like(batch["x_again"])
+    q, of_ones = (
+        array(ops.softmax(model.encoder.classify(batch[key])))
+        for key in ("x_noisy", "x_again")
+    )
+    with_term = loss_of(model, batch)
+    del batch["x_again"]
+    expected = 3 * (q * np.log(q / of_ones)).sum(axis=1).mean()
+    assert with_term - loss_of(model, batch) == pytest.approx(expected, rel=1e-3)
+
+
 @pytest.mark.parametrize(("label", "classes"), [(1, [1]), (3, [0]), (4, [1, 2])])
 def test_image_of_a_main_class_is_bounded_over_its_sub_classes(label, classes):
     model = family.model("m2", groups=GROUPS, classification_weight=0.0)
@@ -141,8 +162,11 @@ def test_sampled_class_has_the_enumerated_bound_on_average():
     noise = np.repeat([[0.3, -0.5]], n, axis=0)
     batch = {"x": tensor(x / 255.0), "x_noisy": tensor(x / 255.0)}
     batch["x_noise"] = tensor(noise)
-    drawn = array(model.unlabelled_bounds(model.encoder, batch, training=True))
-    exact = array(model.unlabelled_bounds(model.encoder, batch, training=False))
+    y_logits = model.encoder.classify(batch["x_noisy"])
+    drawn, exact = (
+        array(model.unlabelled_bounds(model.encoder, batch, y_logits, training))
+        for training in (True, False)
+    )
     assert len(np.unique(drawn.round(3))) == K
     error = drawn.std() / np.sqrt(n)
     np.testing.assert_allclose(drawn.mean(), exact[0], atol=4 * error)
@@ -202,6 +226,15 @@ def test_stacked_model_draws_its_codes_afresh_in_training():
         array(model.prepare(family.batch(model), training=True)["x"]) for _ in range(2)
     )
     assert np.all(first != second)
+
+
+def test_stacked_model_compares_the_codes_of_two_views():
+    settings = {"augmentation": darker, "consistency_weight": 1.0}
+    model = family.model("stacked_m2", **settings)
+    batch = model.prepare(family.batch(model), training=True)
+    assert batch["x_again"].shape == batch["x"].shape
+    assert np.all(array(batch["x_again"]) != array(batch["x"]))  # drawn for itself
+    assert "x_again" not in prepared(model)
 
 
 def test_stacked_model_draws_images_through_both_decoders():
@@ -305,9 +338,10 @@ def test_first_step_classifies_draws_and_pays_for_all_codes():
     np.testing.assert_allclose(loss_of(model, batch), expected, rtol=1e-5)
 
 
-def test_consistency_needs_an_augmentation():
+@pytest.mark.parametrize("name", ["m2", "stacked_m2", "variational_encoder_classifier"])
+def test_consistency_needs_an_augmentation(name):
     with pytest.raises(ValueError, match="pass an `augmentation`"):
-        family.model("variational_encoder_classifier", consistency_weight=1.0)
+        family.model(name, consistency_weight=1.0)
 
 
 def second_step(**settings):
