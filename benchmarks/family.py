@@ -121,6 +121,9 @@ def shortened(example, recipe, epochs, of, number, *flags_):
     )
 
 
+AUGMENTED = ("recipe=m1_augmented", "second_recipe=m1_m2_augmented")
+
+
 def m1_m2(model, labels, title, *beside, flags_=()):
     """A row of Kingma's models."""
     number = Number("test_error", f"{title}, {labels} labels, error in %", *beside)
@@ -296,6 +299,12 @@ TABLES = {
             "m1_m2", "100", "M1+M2", "3.33 ± 0.14 (2.80)", "≤ 5.0", "≤ 2.80"
         ),
         "m1_m2_1000": m1_m2("m1_m2", "1000", "M1+M2", "2.40 (2.45)", "≤ 3.0", "≤ 2.0"),
+        "m1_m2_augmented_100": m1_m2(
+            "m1_m2", "100", "M1+M2", "–", "≤ 5.0", "≤ 2.80", flags_=AUGMENTED
+        ),
+        "m1_m2_augmented_1000": m1_m2(
+            "m1_m2", "1000", "M1+M2", "–", "≤ 3.0", "≤ 2.0", flags_=AUGMENTED
+        ),
         "m2_sampled": m1_m2(
             "m2", "100", "M2 with drawn classes", flags_=("unlabelled=sampled",)
         ),

@@ -38,7 +38,7 @@ def narrow(name, **changes):
 
 def trained_parts(name):
     """What the recipes of a second step want of the first."""
-    if name.removesuffix("_small") in ("paper_m1_m2", "m1_m2"):
+    if "m1_m2" in name:
         m1 = narrow("m1").build((4, 4))
         return {"code_encoder": m1.encoder, "code_decoder": m1.decoder, "kept": [1]}
     if name.removesuffix("_small") == "adversarial_vae":

@@ -55,6 +55,13 @@ M1_OURS = dataclasses.replace(
     updates=20_000,
 )
 
+M1_AUGMENTED = dataclasses.replace(
+    M1_OURS,
+    name="m1_augmented",
+    source="Ours: m1 of images that are turned, scaled and shifted a little.",
+    augmentation={"rotation": 10.0, "scale": 0.1, "shift": 0.07},
+)
+
 M1_SMALL = dataclasses.replace(
     M1_OURS,
     name="m1_small",
@@ -64,4 +71,4 @@ M1_SMALL = dataclasses.replace(
     updates=3_000,
 )
 
-RECIPES = (PAPER, M1_OURS, M1_SMALL)
+RECIPES = (PAPER, M1_OURS, M1_AUGMENTED, M1_SMALL)
