@@ -231,11 +231,11 @@ def test_shared_flags_reach_the_run(tmp_path, policy):
 
 @pytest.mark.filterwarnings("ignore:max_iter=300 was reached without convergence")
 def test_each_of_two_steps_has_the_recipe_asked_for(tmp_path):
-    chosen = ("--recipe=paper_m1", "--second_recipe=paper_m1_m2")
+    chosen = ("--recipe=m1_augmented", "--second_recipe=m1_m2_augmented")
     run_here("m1_m2", "--smoke", *chosen, f"--output_dir={tmp_path}")
     found = results(tmp_path)
-    assert found["first_step"]["recipe"] == "paper_m1"
-    assert found["recipe"] == "paper_m1_m2"
+    assert found["first_step"]["recipe"] == "m1_augmented"
+    assert found["recipe"] == "m1_m2_augmented"
 
 
 @pytest.mark.slow
