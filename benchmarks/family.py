@@ -214,10 +214,17 @@ TABLES = {
         "likelihood": Row(
             "likelihood",
             ("validation=1000",),
-            (likelihood("in clusters", "≥ 378", "≥ 420"),),
+            (likelihood("in clusters, IMLE", "≥ 378", "≥ 420"),),
+        ),
+        "likelihood_without_imle": Row(
+            "likelihood",
+            ("validation=1000", "imle_passes=0"),
+            (likelihood("in clusters, as the game leaves them"),),
         ),
         "likelihood_alone": Row(
-            "likelihood", ("recipe=likelihood",), (likelihood("no clusters"),)
+            "likelihood",
+            ("recipe=likelihood", "imle_passes=0"),
+            (likelihood("no clusters, as the game leaves them"),),
         ),
         "label_informed": Row(
             "label_informed",
@@ -262,6 +269,7 @@ TABLES = {
             2,
             "5,000",
             likelihood("the paper's model"),
+            "imle_passes=0",
         ),
         "paper_label_informed": shortened(
             "label_informed",

@@ -23,6 +23,7 @@ from keras_saae import (
     priors,
     recipes,
 )
+from keras_saae.imle import fit_imle
 from keras_saae.models import (
     AAE,
     M1,
@@ -65,6 +66,7 @@ __all__ = [
     "callbacks",
     "data",
     "evaluation",
+    "fit_imle",
     "fit_together",
     "losses",
     "networks",

@@ -24,6 +24,7 @@ ALLOWED = {
     "abilities": {"phases", "door", "adversary", "losses", "networks", "checks"},
     "adversary": {"losses", "passes"},
     "together": {"backend"},
+    "imle": {"losses", "checks"},
     "callbacks": {"plotting", "checks"},
     "evaluation": {"backend", "checks"},
     "plotting": set(),

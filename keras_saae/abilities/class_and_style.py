@@ -5,11 +5,12 @@ from keras import ops
 
 from keras_saae import checks
 from keras_saae.abilities.averaging import AveragedClassifier
+from keras_saae.abilities.draws import DrawsImages
 from keras_saae.adversary import EVALUATION_SEED
-from keras_saae.door import EVALUATION_BATCH_SIZE, PixelBatches
+from keras_saae.door import PixelBatches
 
 
-class DecodesClassAndStyle:
+class DecodesClassAndStyle(DrawsImages):
     """Draws images from a class and a style.
 
     Uses the model's `decoder`, `prior_y`, `prior_z`, `num_classes`, `z_dim` and
@@ -43,9 +44,7 @@ class DecodesClassAndStyle:
                 f"(n, {self.z_dim}). Received y.shape={y.shape}, z.shape={z.shape}. "
                 "Turn class numbers into codes with keras.utils.to_categorical."
             )
-        code = ops.convert_to_numpy(self.join(y, z))
-        x = self.decoder.predict(code, batch_size=EVALUATION_BATCH_SIZE, verbose=0)
-        return x.astype("float32", copy=False)
+        return self.decode_codes(ops.convert_to_numpy(self.join(y, z)))
 
     def sample(self, n, label=None, style=None, seed=None):
         """Draws images.
@@ -63,6 +62,10 @@ class DecodesClassAndStyle:
         Raises:
             ValueError: if `label` or `style` has another shape or range.
         """
+        return self.decode_codes(self.draw_codes(n, label, seed, style))
+
+    def draw_codes(self, n, label=None, seed=None, style=None):
+        """What the decoder gets, `(n, code_width)`, from the priors, as in `sample`."""
         if label is None:
             y = ops.convert_to_numpy(self.prior_y.sample(n, seed=seed))
         else:
@@ -86,7 +89,7 @@ class DecodesClassAndStyle:
                     f"`style` must be a style code of shape ({self.z_dim},) or {n} of "
                     f"them. Received shape {np.shape(style)}."
                 )
-        return self.decode(y, z)
+        return ops.convert_to_numpy(self.join(y, z))
 
     def class_style_grid(self, styles):
         """Every class in every style.

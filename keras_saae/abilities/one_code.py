@@ -4,7 +4,8 @@ import numpy as np
 from keras import ops
 
 from keras_saae import checks
-from keras_saae.door import EVALUATION_BATCH_SIZE, PixelBatches
+from keras_saae.abilities.draws import DrawsImages
+from keras_saae.door import PixelBatches
 from keras_saae.networks import pixels
 
 
@@ -35,7 +36,7 @@ class EncodesOneCode:
         return self.encoder.predict(PixelBatches(x, *noise), verbose=0)
 
 
-class OneCode(EncodesOneCode):
+class OneCode(EncodesOneCode, DrawsImages):
     """Reads z from images and draws images from z.
 
     Uses the model's `decoder`, `prior` and `z_dim` beside those of `EncodesOneCode`.
@@ -53,8 +54,7 @@ class OneCode(EncodesOneCode):
                 f"`decode` takes codes of shape (n, {self.z_dim}). Received shape "
                 f"{z.shape}."
             )
-        x = self.decoder.predict(z, batch_size=EVALUATION_BATCH_SIZE, verbose=0)
-        return x.astype("float32", copy=False)
+        return self.decode_codes(z)
 
     def reconstruct(self, x):
         """Images decoded from the codes of images `x`, an array like `x` in [0, 1]."""
@@ -74,6 +74,10 @@ class OneCode(EncodesOneCode):
         Raises:
             ValueError: if there is a label and the prior knows no classes, or not it.
         """
+        return self.decode_codes(self.draw_codes(n, label, seed))
+
+    def draw_codes(self, n, label=None, seed=None):
+        """Codes `(n, z_dim)` from the prior, as `sample` decodes them."""
         labels = None
         if label is not None:
             if not callable(getattr(self.prior, "class_of", None)):
@@ -90,8 +94,7 @@ class OneCode(EncodesOneCode):
                 name="label",
             )
             labels = ops.convert_to_tensor(labels.astype("int32"))
-        z = self.prior.sample(n, labels=labels, seed=seed)
-        return self.decode(ops.convert_to_numpy(z))
+        return ops.convert_to_numpy(self.prior.sample(n, labels=labels, seed=seed))
 
 
 class ClassifiesCodes:
