@@ -64,15 +64,27 @@ def main(argv):
         )
 
     samples, found = score()
-    steps = {"imle_passes": passes}
+    last_step = {}
+    run.results["imle_passes"] = passes
     if passes:
-        steps["log_likelihood_before_imle"] = found.mean
-        start = time.monotonic()
-        fit_imle(
-            model, x_train, classes, passes, _SAMPLES.value, seed=seed, verbose=1
-        )
-        run.results["train_seconds"] += round(time.monotonic() - start, 1)
+        before, start = found.mean, time.monotonic()
+        settings = {
+            "learning_rate": 2e-3,
+            "batch_size": common.FLAGS.batch_size or 250,
+            "samples": _SAMPLES.value,
+        }
+        with common.message_alone(FloatingPointError):
+            distances = fit_imle(
+                model, x_train, classes, passes, **settings, seed=seed, verbose=1
+            )
+        seconds = run.results["train_seconds"] + time.monotonic() - start
+        run.results |= {
+            "train_seconds": round(seconds, 1),
+            "imle_settings": settings,
+            "nearest_samples": [round(distance, 3) for distance in distances],
+        }
         samples, found = score()
+        last_step["log_likelihood_before_imle"] = before
     real = evaluation.parzen_log_likelihood(
         x_train[: _SAMPLES.value], x_validation, images.x_test
     )
@@ -84,7 +96,7 @@ def main(argv):
             "sigma": found.sigma,
             "samples": len(samples),
             "training_images_log_likelihood": real.mean,
-            **steps,
+            **last_step,
         },
         {
             "samples": plotting.image_grid(

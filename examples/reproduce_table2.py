@@ -3,11 +3,13 @@
     python examples/reproduce_table2.py --dry_run
     python examples/reproduce_table2.py --systems=nn,default --labels=100 --seeds=0,1,2
     python examples/reproduce_table2.py --systems=
+    python examples/reproduce_table2.py --systems=default,ablations --baseline=default \
+        --labels=100 --epochs=10 --records=benchmarks/results/ablation.jsonl
 
 Each run is one of `examples/mnist_semisup.py` (or of scikit-learn) and, once finished,
 one line of the records. What is there already is skipped, and a run that was cut off
-goes on where it stopped: call the same command again. The last line above runs nothing
-and renders the table and the figure from the records.
+goes on where it stopped: call the same command again. The third line above runs nothing
+and renders the table and the figure from the records; the last is the ablation.
 """
 
 import collections
@@ -58,6 +60,9 @@ _RECORDS = flags.DEFINE_string(
 _RUNS = flags.DEFINE_string("runs", "runs/table2", "Folder of the runs' own folders.")
 _JOBS = flags.DEFINE_integer(
     "jobs", 1, "Runs side by side, each on its share of the cores.", lower_bound=1
+)
+_BASELINE = flags.DEFINE_string(
+    "baseline", "nn", "Row that the others are set against, draw by draw."
 )
 _FIGURE = flags.DEFINE_string("figure", None, "File to draw the figure to.")
 _DRY_RUN = flags.DEFINE_bool("dry_run", False, "List the runs and their time, no more.")
@@ -500,7 +505,8 @@ def table(records, dataset):
     """Markdown: a row per system and backend, a column per number of labels.
 
     A cell holds mean ± sample standard deviation (number of runs); below it, where the
-    row `nn` has the same seeds, the paired difference to it with its 95 % interval.
+    row --baseline has the same seeds, the paired difference to it with its 95 %
+    interval.
     """
     rows = rows_of(records, dataset)
     columns = sorted({c for row in rows.values() for c in row}, key=number_of)
@@ -514,10 +520,11 @@ def table(records, dataset):
         cells = [spread(row[c].values()) if c in row else "–" for c in columns]
         lines.append([f"{title} ({backend})", *cells])
         # With other images held out, the same seed draws other labels.
-        baseline = rows.get(("nn", backend), {}) if system.validation is None else {}
+        name = _BASELINE.value
+        baseline = rows.get((name, backend), {}) if system.validation is None else {}
         gains = [difference(row.get(c, {}), baseline.get(c, {})) for c in columns]
-        if recipe != "nn" and any(gains):
-            lines.append(["minus `nn`", *(gain or "–" for gain in gains)])
+        if recipe != name and any(gains):
+            lines.append([f"minus `{name}`", *(gain or "–" for gain in gains)])
         if dataset == "mnist" and system.published:
             numbers = [system.published.get(c) for c in columns]
             cells = ["–" if n is None else f"{n:.2f}" for n in numbers]

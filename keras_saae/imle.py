@@ -29,8 +29,8 @@ def fit_imle(
 
         min over the decoder of   sum_x  min_i |x - decoder(c_i)|^2,   c_i ~ prior
 
-    A pass draws new codes, finds for each image the sample nearest to it, and takes one
-    epoch of steps towards the images from there. Encoder and prior stay as they are, so
+    A pass draws new codes, finds for each image the sample nearest to it, and takes a
+    step for each full batch of images, towards them from there. Encoder and prior stay as they are, so
     reconstructions become a little worse as samples become better: on MNIST a squared
     error of 15.4 in the place of 13.9, for a nearest sample at 17.5 instead of 19.
 
@@ -42,19 +42,22 @@ def fit_imle(
             pulls at samples of its own class, which are drawn as often as in `y`.
         passes: passes over the images. Typical: 30 to 100.
         samples: codes drawn in a pass; as many as will be asked of the model later.
-        learning_rate: Adam's, which falls to zero over the run. Typical: 1e-3.
+        learning_rate: Adam's, which falls to zero over the run. Typical: 1e-3 to 2e-3.
         batch_size: images a step.
         seed: seeds draws and order.
         verbose: 1 prints the distance about ten times.
 
     Returns:
-        For each pass, the mean squared distance of an image and the sample nearest to
-        it, before the pass; over the pixels summed, in squared pixel units.
+        The mean squared distance of an image and the sample nearest to it, summed over
+        the pixels, in squared pixel units: before each pass, and after the last.
 
     Raises:
         TypeError, ValueError: for a model that draws nothing, for images or labels that
             do not fit it, and for settings that are not positive.
         FloatingPointError: if the samples became NaN; lower the learning rate.
+
+    All of `model.decoder` learns; in `StackedM2` that is M1's decoder too. The images
+    are held in memory as float32.
 
     Example:
         >>> model.fit(dataset, epochs=40)
@@ -72,16 +75,16 @@ def fit_imle(
         num_classes = getattr(model, "num_classes", None)
         y = checks.check_labels(y, len(x), num_classes, allow_unlabelled=False)
     passes = checks.check_count(passes, "passes")
-    samples = checks.check_count(samples, "samples", 1 if y is None else y.max() + 1)
-    checks.check_positive(learning_rate, "learning_rate")
-    batch_size = min(checks.check_count(batch_size, "batch_size"), len(x))
     x = x.astype("float32") / (255.0 if x.dtype == np.uint8 else 1.0)
     classes = np.zeros(len(x), "int32") if y is None else y
+    samples = checks.check_count(samples, "samples", len(np.unique(classes)))
+    checks.check_positive(learning_rate, "learning_rate")
+    batch_size = min(checks.check_count(batch_size, "batch_size"), len(x))
     rng = np.random.default_rng(seed)
     steps = len(x) // batch_size
     decoder = _compiled(model.decoder, learning_rate, passes * steps)
     distances = []
-    for done in range(passes):
+    for done in range(passes + 1):
         drawn = np.concatenate([np.unique(classes), rng.choice(classes, samples)])
         drawn = drawn[:samples]  # each class once, and then as often as in y
         codes = model.draw_codes(
@@ -95,7 +98,9 @@ def fit_imle(
             )
         distances.append(distance)
         if verbose and done % max(1, passes // 10) == 0:
-            print(f"pass {done + 1}/{passes}: nearest samples at {distance:.4g}")
+            print(f"pass {done} of {passes}: nearest samples at {distance:.4g}")
+        if done == passes:
+            return distances
         order = rng.permutation(len(x))[: steps * batch_size]
         decoder.fit(
             codes[nearest[order]],
@@ -104,7 +109,6 @@ def fit_imle(
             shuffle=False,
             verbose=0,
         )
-    return distances
 
 
 def _compiled(decoder, learning_rate, steps):
@@ -124,11 +128,13 @@ def _nearest(x, classes, drawn, drawn_classes):
     for label in np.unique(classes):
         candidates = np.flatnonzero(drawn_classes == label)
         images = np.flatnonzero(classes == label)
+        own, own_norms = drawn[candidates].T, half_norms[candidates]
         size = max(1, BLOCK_VALUES // len(candidates))
         for start in range(0, len(images), size):
             block = images[start : start + size]
             # -|x - s|^2 / 2 = x.s - |s|^2 / 2 - |x|^2 / 2
-            scores = x[block] @ drawn[candidates].T - half_norms[candidates]
+            scores = x[block] @ own
+            scores -= own_norms
             nearest[block] = candidates[scores.argmax(axis=1)]
             norms = np.einsum("ij,ij->i", x[block], x[block])
             distances[block] = norms - 2.0 * scores.max(axis=1)

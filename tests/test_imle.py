@@ -63,7 +63,39 @@ def test_adam_moves_a_black_sample_by_the_learning_rate_towards_a_white_image():
     x = np.ones((3, *tiny.IMAGE_SHAPE), "float32")
     distances = saae.fit_imle(model, x, passes=2, samples=2, learning_rate=0.1)
     # Sixteen pixels, each 1 away and then 0.9: Adam's first step is its rate.
-    np.testing.assert_allclose(distances, [16.0, 16 * 0.9**2], rtol=1e-5)
+    np.testing.assert_allclose(distances[:2], [16.0, 16 * 0.9**2], rtol=1e-5)
+    assert len(distances) == 3  # before each pass, and after the last
+
+
+def test_uint8_images_are_as_far_as_the_same_in_floats():
+    black = aae(np.zeros((64, tiny.Z_DIM)))
+    x = np.full((3, *tiny.IMAGE_SHAPE), 51, "uint8")  # 0.2 away at sixteen pixels
+    distances = saae.fit_imle(black, x, passes=1, samples=2)
+    assert distances[0] == pytest.approx(16 * 0.2**2, rel=1e-5)
+
+
+def test_classes_are_drawn_as_often_as_among_the_labels(monkeypatch):
+    model, drawn = family.model("supervised"), []
+    draw = model.draw_codes
+
+    def watched(n, label, seed):
+        drawn.append(np.bincount(label, minlength=tiny.NUM_CLASSES))
+        return draw(n, label, seed)
+
+    monkeypatch.setattr(model, "draw_codes", watched)
+    y = np.array([0, 0, 0, 0, 0, 0, 2, 2])  # three to one, and none of class 1
+    saae.fit_imle(model, tiny.images(8), y, passes=1, samples=2_000)
+    np.testing.assert_allclose(drawn[0] / 2_000, [0.75, 0.0, 0.25], atol=0.04)
+
+
+def test_verbose_prints_the_distance(capsys):
+    model, x = family.model("aae"), tiny.images(6)
+    saae.fit_imle(model, x, passes=1, samples=4)
+    assert capsys.readouterr().out == ""
+    saae.fit_imle(model, x, passes=1, samples=4, verbose=1)
+    first, last = capsys.readouterr().out.splitlines()
+    assert first.startswith("pass 0 of 1: nearest samples at ")
+    assert last.startswith("pass 1 of 1: ")
 
 
 def test_only_the_sample_that_is_nearest_moves():
@@ -90,7 +122,6 @@ def test_samples_come_nearer_and_the_encoder_stays(name):
     distances = saae.fit_imle(
         model, x, classes, passes=5, samples=12, learning_rate=0.05, batch_size=8
     )
-    assert len(distances) == 5
     assert distances[-1] < 0.9 * distances[0]
     for weight, value in zip(model.encoder.weights, before):
         np.testing.assert_array_equal(ops.convert_to_numpy(weight), value)
@@ -113,6 +144,8 @@ def test_bad_input_is_refused():
         saae.fit_imle(model, x, passes=0)
     with pytest.raises(ValueError, match="learning_rate"):
         saae.fit_imle(model, x, learning_rate=0.0)
+    with pytest.raises(ValueError, match="batch_size"):
+        saae.fit_imle(model, x, batch_size=0)
     with pytest.raises(ValueError, match="classes own no parts of Gaussian"):
         saae.fit_imle(model, x, tiny.labels(6))
     with pytest.raises(ValueError, match=r"4, 4"):
@@ -120,6 +153,10 @@ def test_bad_input_is_refused():
     supervised = family.model("supervised")
     with pytest.raises(ValueError, match="`samples` must be .* at least 3"):
         saae.fit_imle(supervised, x, tiny.labels(6), samples=2)
+    with pytest.raises(ValueError, match="`y`"):
+        saae.fit_imle(supervised, x, tiny.labels(5))
+    with pytest.raises(ValueError, match="-1"):
+        saae.fit_imle(supervised, x, np.full(6, -1))
 
 
 def test_samples_that_became_nan_end_the_run():
@@ -128,3 +165,6 @@ def test_samples_that_became_nan_end_the_run():
     bias.assign(np.full(bias.shape, np.nan))
     with pytest.raises(FloatingPointError, match="NaN after 0 passes"):
         saae.fit_imle(model, tiny.images(6), passes=1)
+    model = family.model("aae")  # and after the last step of all
+    with pytest.raises(FloatingPointError, match="NaN after 1 passes"):
+        saae.fit_imle(model, tiny.images(6), passes=1, learning_rate=3e38)
