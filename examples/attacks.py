@@ -6,19 +6,22 @@
 Trains the mixture VAE and sets its thresholds, as examples/mixture_vae.py does with the
 same flags, and attacks test images. `attacks` in results.json has a row for each attack
 and epsilon, in percent: `error` were none refused, `rejected`, `accepted_error` and
-`undetected`, accepted and wrong, of all; and the mean `log_odds` against the true
-class, in nats. Of the ends of all starts and step sizes each image keeps that of the
-highest log-odds.
+`undetected`, accepted and wrong, of all; and the means of what attacks climb: the
+`log_odds` against the true class, in nats, and `evasion`, see `evasion_loss`. Of the
+ends of all starts and step sizes each image keeps the one that climbed highest.
 
 Two attacks are there to doubt the rest: `transfer`, PGD on another classifier, should
 not be stronger than PGD; `aware`, PGD that knows both thresholds, shows what is left of
 the defence. Two signs of masked gradients are told: `transfer_is_stronger`, and
-`loss_does_not_grow`, the attacks whose log-odds do not grow with epsilon. Of what FGSM
-changed at the largest epsilon, `reclassified_right` get their class back. Images of
+`loss_does_not_grow`, the attacks whose loss does not grow with epsilon. Of the images
+that FGSM attacked at the largest epsilon, `reclassified_right` percent get their class
+back and are accepted, `reclassified_wrong` another one; the rest is refused. Images of
 noise are accepted to `noise_accepted` percent, and to `fooling_accepted` once each has
-been driven to a class.
+been driven to a class. Scores `clean_` are of all test images, `clean_attacked_` of
+those that were attacked, before.
 
-Figures: undetected errors over epsilon; images clean, attacked, reconstructed.
+Figures: undetected errors over epsilon; images clean, attacked and reclassified, with
+what each was taken for and which were refused.
 """
 
 import common
@@ -51,7 +54,7 @@ def main(argv):
     from keras import ops
 
     from keras_saae import plotting
-    from keras_saae.evaluation import attacks
+    from keras_saae.evaluation import attacks, evasion_loss
 
     try:
         epsilons = sorted(float(epsilon) for epsilon in _EPSILONS.value)
@@ -67,14 +70,19 @@ def main(argv):
         strongest = {"steps": 3, "restarts": 1}
     x, y = images.x_test[:num_images], images.y_test[:num_images]
     other = common.judge(run)
-    log_odds = attacks.log_odds_loss(run.model.classify, from_logits=True)
+    losses = {
+        "log_odds": attacks.log_odds_loss(run.model.classify, from_logits=True),
+        "evasion": evasion_loss(classifier),
+    }
     rows, shown = [], None
     for epsilon in epsilons:
-        attempts = attacks_on(run.model, classifier, other, x, y, epsilon, **strongest)
+        attempts = attacks_on(
+            run.model, losses["evasion"], other, x, y, epsilon, **strongest
+        )
         for name, attacked in attempts:
             found = classifier.evaluate(attacked, y)
-            odds = ops.convert_to_numpy(log_odds(attacked, y))
-            found["log_odds"] = float(odds.mean())
+            for climbed, loss in losses.items():
+                found[climbed] = float(ops.convert_to_numpy(loss(attacked, y)).mean())
             rows.append({"attack": name, "epsilon": epsilon, **found})
             if name == "fgsm":
                 shown = attacked
@@ -85,17 +93,22 @@ def main(argv):
         noise,
         np.arange(len(x)) % images.num_classes,
         epsilon=1.0,
-        **{**strongest, "restarts": 1},
-        loss=lambda x, y: -log_odds(x, y),
+        **with_step_sizes(1.0, **strongest),
+        loss=lambda x, y: -losses["log_odds"](x, y),
     )
     again = classifier.reclassify(shown)
+    right = again.label == y
     clean = classifier.evaluate(images.x_test, images.y_test)
+    clean_attacked = classifier.evaluate(x, y)
     results = {
         **summary(rows),
-        "reclassified_right": 100.0 * float((again.label == y).mean()),
-        "noise_accepted": 100.0 * float(classifier.predict(noise).accepted.mean()),
-        "fooling_accepted": 100.0 * float(classifier.predict(fooling).accepted.mean()),
+        "reclassified_right": percent(right & again.accepted),
+        "reclassified_wrong": percent(~right & again.accepted),
+        "reclassified_right_if_none_were_refused": percent(right),
+        "noise_accepted": percent(classifier.predict(noise).accepted),
+        "fooling_accepted": percent(classifier.predict(fooling).accepted),
         **{f"clean_{key}": value for key, value in clean.items()},
+        **{f"clean_attacked_{key}": value for key, value in clean_attacked.items()},
     }
     run.results.update(attacks=rows, attacked_images=len(x), **strongest)
     run.results["step_sizes"] = STEP_SIZES
@@ -103,16 +116,20 @@ def main(argv):
         name: (epsilons, [r["undetected"] for r in rows if r["attack"] == name])
         for name in dict.fromkeys(row["attack"] for row in rows)
     }
-    strips = [x[:NUM_SHOWN] / 255.0, shown[:NUM_SHOWN]]
-    strips += [run.model.reconstruct(strip) for strip in strips]
+    clean_and_attacked = [x[:NUM_SHOWN] / np.float32(255.0), shown[:NUM_SHOWN]]
+    decided = [*map(classifier.predict, clean_and_attacked), again]
+    redrawn = run.model.decode(again.code[:NUM_SHOWN])
     common.finish(
         run,
         results,
         {
             "undetected": plotting.lines(curves, "epsilon", "accepted and wrong (%)"),
-            "images": plotting.image_grid(
-                np.stack(strips),
-                "Clean, attacked by FGSM, and the reconstructions of both",
+            "images": plotting.decisions(
+                np.stack([*clean_and_attacked, redrawn]),
+                [found.label[:NUM_SHOWN] for found in decided],
+                [found.accepted[:NUM_SHOWN] for found in decided],
+                ["clean", "attacked", "reclassified"],
+                f"Attacked by FGSM, epsilon {epsilons[-1]}, and decoded once more",
             ),
         },
     )
@@ -132,6 +149,7 @@ def summary(rows):
         ]
 
     on_class = ("fgsm", "bim", "mim", "pgd")
+    climbed = {**dict.fromkeys(on_class, "log_odds"), "aware": "evasion"}
     pairs = zip(of(["transfer"], "error"), of(["pgd"], "error"))
     return {
         "fgsm_undetected": max(of(["fgsm"])),  # at the worst epsilon
@@ -139,27 +157,36 @@ def summary(rows):
         "aware_undetected": max(of(["aware"], last=True)),
         "transfer_is_stronger": any(other > own for other, own in pairs),
         "loss_does_not_grow": [
-            name for name in on_class if np.any(np.diff(of([name], "log_odds")) <= 0)
+            name
+            for name, loss in climbed.items()
+            if np.any(np.diff(of([name], loss)) <= 0)
         ],
     }
 
 
-def attacks_on(model, classifier, other, x, y, epsilon, steps, restarts):
-    """Yields the name of each attack and the images that it makes."""
-    from keras_saae.evaluation import attacks, evasion_loss
+def percent(chosen):
+    """Share of True."""
+    return 100.0 * float(chosen.mean())
 
-    def strongest(steps):
-        sizes = [size * epsilon / steps for size in STEP_SIZES if epsilon]
-        return {"steps": steps, "restarts": restarts, "step_size": sizes or None}
+
+def with_step_sizes(epsilon, steps, restarts):
+    """Arguments of an iterated attack that tries several sizes of step."""
+    sizes = [size * epsilon / steps for size in STEP_SIZES if epsilon]
+    return {"steps": steps, "restarts": restarts, "step_size": sizes or None}
+
+
+def attacks_on(model, aware, other, x, y, epsilon, steps, restarts):
+    """Yields the name of each attack and the images that it makes."""
+    from keras_saae.evaluation import attacks
 
     on_class = (model.classify, x, y, epsilon)
-    few, many = strongest(min(steps, 10)), strongest(steps)
+    few = with_step_sizes(epsilon, min(steps, 10), restarts)
+    many = with_step_sizes(epsilon, steps, restarts)
     yield "fgsm", attacks.fgsm(*on_class, from_logits=True)
     yield "bim", attacks.bim(*on_class, **few, from_logits=True)
     yield "mim", attacks.mim(*on_class, **few, from_logits=True)
     yield "pgd", attacks.pgd(*on_class, **many, from_logits=True)
     yield "transfer", attacks.pgd(other, x, y, epsilon, **many)
-    aware = evasion_loss(classifier)
     yield "aware", attacks.pgd(model, x, y, epsilon, **many, loss=aware)
 
 

@@ -5,14 +5,15 @@
     KERAS_BACKEND=jax python examples/likelihood.py --dataset=digits --samples=1000
 
 Three steps: clusters are found without labels; then a supervised AAE has them for its
-classes, so that no draw lies between two digits; then its decoder learns from draws, the
-nearest of which each image pulls at (`fit_imle`; --imle_passes=0 leaves that out). With
---recipe of an AAE, that model in the place of the first two.
+classes, so that no draw lies between two digits; then its decoder learns from draws,
+the nearest of which each image pulls at (`fit_imle`; --imle_passes=0 leaves that out).
+With --recipe of an AAE, that model in the place of the first two.
 
 Number: the mean log-likelihood of the test images, in nats, with its standard error, as
 in section 3 of the paper (340 with 10,000 samples of MNIST). The window's width is
 chosen on images held out. `evaluation.parzen_log_likelihood` says what this number does
-not tell. Beside it the same for as many training images, as if they were samples.
+not tell. Beside it the same for training images, as many if there are, as if they were
+samples.
 """
 
 import sys

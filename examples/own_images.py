@@ -13,6 +13,7 @@ alone. Figure: held-out images by predicted class.
 
 import contextlib
 import dataclasses
+import sys
 import tempfile
 from pathlib import Path
 
@@ -126,16 +127,32 @@ def encoder(image_shape):
         backbone = make(
             include_top=False, weights=_WEIGHTS.value, input_shape=image_shape
         )
-    # What the weights were trained on differs between applications: their own
-    # `preprocess_input` says. Most take pixels in [-1, 1].
     return keras.Sequential(
         [
             keras.Input(image_shape),
-            layers.Rescaling(2.0, offset=-1.0),
+            own_scale(make),
             backbone,
             layers.GlobalAveragePooling2D(),
         ]
     )
+
+
+def own_scale(application):
+    """A layer from pixels in [0, 1] to what an application's weights were trained on.
+
+    Its `preprocess_input` is linear in the channels: [-1, 1], or means taken off and the
+    channels turned round. What it makes of black and of each pure colour tells the rest.
+    """
+    import numpy as np
+    from keras import layers
+
+    rescale = sys.modules[application.__module__].preprocess_input
+    black = np.asarray(rescale(np.zeros((1, 1, 1, 3), "float32")))
+    colours = np.asarray(rescale(255 * np.eye(3, dtype="float32").reshape(3, 1, 1, 3)))
+    layer = layers.Conv2D(3, 1, name="own_scale", trainable=False)
+    layer.build((None, None, None, 3))
+    layer.set_weights([(colours - black).reshape(1, 1, 3, 3), black.reshape(3)])
+    return layer
 
 
 def make_folder(path, count):

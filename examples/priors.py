@@ -52,7 +52,8 @@ def main(argv):
     )
     model, images = run.model, run.images
     z = model.encode(images.x_test[:2000], seed=0)
-    draws = ops.convert_to_numpy(model.prior.sample(2000, seed=0))
+    # Another seed: with the same, codes of a Gaussian posterior have the prior's noise.
+    draws = ops.convert_to_numpy(model.prior.sample(2000, seed=1))
     across = np.linspace(draws[:, 0].min(), draws[:, 0].max(), GRID)
     up = np.linspace(draws[:, 1].max(), draws[:, 1].min(), GRID)
     plane = np.zeros((GRID, GRID, model.z_dim), "float32")

@@ -30,9 +30,10 @@ def fit_imle(
         min over the decoder of   sum_x  min_i |x - decoder(c_i)|^2,   c_i ~ prior
 
     A pass draws new codes, finds for each image the sample nearest to it, and takes a
-    step for each full batch of images, towards them from there. Encoder and prior stay as they are, so
-    reconstructions become a little worse as samples become better: on MNIST a squared
-    error of 15.4 in the place of 13.9, for a nearest sample at 17.5 instead of 19.
+    step for each full batch of images, towards them from there. Encoder and prior stay
+    as they are, so reconstructions become worse as samples become better: on MNIST a
+    squared error of 18 in the place of 14, for a nearest sample at 17.5 instead of 18.4
+    (validation images; docs/experiments.md).
 
     Args:
         model: a trained model that has a decoder and a prior, such as `AAE`, `M1` or

@@ -175,7 +175,7 @@ class PhasedModel(ChecksData, StepAdapter, keras.Model):
 
     def run_phases(self, data):
         """The body of a training step, the same on all backends."""
-        batch = dict(self.prepare(_as_batch(data), training=True))
+        batch = dict(self.prepare(self._as_batch(data), training=True))
         state = [*self.variables, *self.metrics_variables]
         passes = batch["passes"] = SharedPasses() if self.shares_passes else None
         total, waiting = 0.0, []
@@ -199,7 +199,7 @@ class PhasedModel(ChecksData, StepAdapter, keras.Model):
 
     def run_evaluation(self, data):
         """The body of an evaluation step: the same losses, nothing is updated."""
-        batch = self.prepare(_as_batch(data), training=False)
+        batch = self.prepare(self._as_batch(data), training=False)
         total = 0.0
         for phase, tracker in zip(self.phases(), self.phase_trackers):
             loss = phase.loss(batch, training=False)
@@ -207,6 +207,17 @@ class PhasedModel(ChecksData, StepAdapter, keras.Model):
             total = total + loss
         self.loss_tracker.update_state(total, sample_weight=_length(batch["x"]))
         return {metric.name: metric.result() for metric in self.metrics}
+
+    def _as_batch(self, data):
+        """A dict of tensors from what Keras hands to a step."""
+        x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
+        if y is not None and self._is_label_free:
+            raise self._takes_no_labels()
+        if isinstance(x, dict):
+            return x
+        if y is None:
+            return {"x": x}
+        return {"x": x, "x_labelled": x, "y_labelled": y}
 
     # Saving: Keras keeps weights and optimizer state; seeds are added here
 
@@ -241,16 +252,6 @@ class PhasedModel(ChecksData, StepAdapter, keras.Model):
         """Every seed generator's state, Dropout and noise layers' included."""
         weights = {id(variable) for variable in self.weights}
         return [v for v in self.variables if id(v) not in weights]
-
-
-def _as_batch(data):
-    """A dict of tensors from what Keras hands to a step."""
-    x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
-    if isinstance(x, dict):
-        return x
-    if y is None:
-        return {"x": x}
-    return {"x": x, "x_labelled": x, "y_labelled": y}
 
 
 def _length(tensor):

@@ -42,6 +42,9 @@ FIGURES = {
     ),
     "codes": lambda: plotting.codes(POINTS, LABELS, 2 * POINTS),
     "image_grid": lambda: plotting.image_grid(GRID, "Images", "row", "column"),
+    "decisions": lambda: plotting.decisions(
+        GRID, np.arange(12).reshape(3, 4), np.eye(3, 4), ["a", "b", "c"], "Decisions"
+    ),
     "clusters": lambda: plotting.clusters(IMAGES[:3], IMAGES, MEMBERSHIP, columns=4),
     "planes": lambda: plotting.planes(
         {"ours": POINTS, "theirs": -POINTS},
@@ -545,3 +548,15 @@ def test_confusion_shows_the_shares_of_each_class():
 def test_confusion_of_another_number_of_classes_is_refused():
     with pytest.raises(ValueError, match=r"each of 3 classes. Received shape \(2, 2\)"):
         plotting.confusion(np.eye(2), ["a", "b", "c"])
+
+
+def test_a_decision_is_tagged_with_its_class_and_struck_out_if_refused():
+    figure = FIGURES["decisions"]()
+    tags = [text.get_text() for text in figure.axes[0].texts]
+    crossed = "\N{MULTIPLICATION X}"
+    assert tags[:6] == ["0", *(f"{k} {crossed}" for k in (1, 2, 3, 4)), "5"]
+
+
+def test_decisions_need_a_label_for_each_image():
+    with pytest.raises(ValueError, match=r"Received shapes \(3, 3\) and \(3, 4\)"):
+        plotting.decisions(GRID, np.eye(3), np.eye(3, 4), "abc", "Decisions")

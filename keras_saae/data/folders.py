@@ -86,9 +86,9 @@ def image_folder(path, image_size, color_mode="rgb", check=True):
     classes = [f.name for f in folders if f.name.lower() not in UNLABELLED]
     if all(name.isdecimal() for name in classes):
         classes.sort(key=int)
-    if not folders:
+    if not classes:
         raise ValueError(
-            f"{path} holds no folders. Give each class a folder of its own in it, and "
+            f"{path} holds no folder of a class. Give each class a folder of its own in it, and "
             "put images without a label into one named 'unlabelled'."
         )
     files = [sorted(_files(folder)) for folder in folders]

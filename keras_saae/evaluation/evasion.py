@@ -15,7 +15,8 @@ def evasion_loss(classifier, measure=None):
               |x - reconstruction| / tau_dec[t] - 1 )
 
     It is above 0 exactly where the image is taken for a class t other than y and passes
-    both thresholds of t. Every threshold that is missed gives its share of the
+    both thresholds of t, if score, code and reconstruction are those the classifier
+    decides by. Every threshold that is missed gives its share of the
     gradient, and it does not stop at the goal.
 
     Args:
@@ -23,15 +24,17 @@ def evasion_loss(classifier, measure=None):
         measure: function from images, a float tensor `(n, ...)`, to class scores
             `(n, num_classes)`, codes `(n, z_dim)` and reconstructions, all in
             `keras.ops`. If not given, z and the reconstruction are those of the model's
-            `encoder` and `decoder`, and scores are nearness to the means, as of a
-            `GaussianMixtureVAE` with equal weights.
+            `encoder` and `decoder`, and scores its `code_logits(z)` or, without those,
+            nearness to the means. Models whose decoder takes more than z, such as `M2`,
+            need it.
 
     Returns:
         `loss(x, y) -> (n,)`, for the argument `loss` of every attack. Thresholds are
         those at this moment.
 
     Raises:
-        ValueError: before `calibrate`; if a threshold is 0.
+        ValueError: before `calibrate`; if a threshold is 0; if the model's decoder does
+            not take the classifier's codes and there is no `measure`.
 
     Example:
         >>> loss = evasion_loss(classifier)
@@ -61,9 +64,10 @@ def evasion_loss(classifier, measure=None):
     means, tau_enc, tau_dec, never = map(
         ops.convert_to_tensor, (means, tau_enc, tau_dec, never)
     )
-    measure = measure or _by_nearness(classifier.model, means)
+    measure = measure or _as_decided(classifier, means)
 
     def loss(x, y):
+        x, y = ops.convert_to_tensor(x), ops.convert_to_tensor(y)
         scores, z, x_reconstructed = measure(x)
         distances = _lengths(z[:, None] - means)
         error = _lengths(ops.reshape(x - x_reconstructed, (ops.shape(x)[0], -1)))
@@ -84,11 +88,25 @@ def evasion_loss(classifier, measure=None):
     return loss
 
 
-def _by_nearness(model, means):
+def _as_decided(classifier, means):
+    """Scores, codes and reconstructions as the classifier finds them in its model."""
+    model, width = classifier.model, classifier.means.shape[1]
+    taken = getattr(getattr(model, "decoder", None), "input_shape", (None, width))
+    if hasattr(model, "inverse_transform") or taken != (None, width):
+        raise ValueError(
+            f"The codes of {type(model).__name__} have {width} dimensions and are not "
+            f"all that its decoder takes, {taken}. Pass `measure`, a function from "
+            "images to class scores, codes and reconstructions."
+        )
+
+    def nearness(z):
+        return -_lengths(z[:, None] - means)
+
+    score = getattr(model, "code_logits", nearness)
+
     def measure(x):
         z = model.encoder(x, training=False)
-        scores = -_lengths(z[:, None] - means)
-        return scores, z, model.decoder(z, training=False)
+        return score(z), z, model.decoder(z, training=False)
 
     return measure
 

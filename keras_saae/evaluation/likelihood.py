@@ -44,8 +44,8 @@ def parzen_log_likelihood(samples, x_validation, x_test, sigmas=SIGMAS):
     What it does not tell (Theis et al., who advise against it): in 784 dimensions no
     affordable number of samples comes near the model's true log-likelihood; the
     estimate grows with their number, so only figures from equally many compare. It
-    rewards samples that lie near training images: centroids of k-means beat the true
-    distribution, and a model that copies the training set scores high. It depends on
+    rewards samples that lie in the middle of images: centroids of k-means beat the true
+    distribution, and blurred samples sharp ones. It depends on
     sigma and on the scale of the pixels, and need not rank models as their samples look
     or as their true likelihoods do. It is here to be set beside older figures.
 

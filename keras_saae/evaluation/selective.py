@@ -31,6 +31,7 @@ class Decisions(NamedTuple):
             reconstruction, in pixel units.
         confidence: float `(n,)` in [0, 1). Share of the class's calibration images that
             are more unusual, in code or reconstruction, whichever is less.
+        code: float `(n, z_dim)`. The codes that were looked at.
     """
 
     label: np.ndarray
@@ -38,6 +39,7 @@ class Decisions(NamedTuple):
     distance: np.ndarray
     reconstruction_error: np.ndarray
     confidence: np.ndarray
+    code: np.ndarray
 
 
 class SelectiveClassifier:
@@ -116,7 +118,7 @@ class SelectiveClassifier:
         Raises:
             ValueError: unless one of `quantile` and `coverage` is given, in (0, 1]; if
                 some of the images have been evaluated on; if a class has no image and
-                no mean.
+                no mean; if the model's classes are clusters.
         """
         names = {"quantile": quantile, "coverage": coverage}
         given = {name: value for name, value in names.items() if value is not None}
@@ -159,10 +161,11 @@ class SelectiveClassifier:
         """
         self._check_calibrated()
         x = self._check_images(x)
-        label, distance, error = self._measure(x, *self._encode(x))
+        y_codes, z = self._encode(x)
+        label, distance, error = self._measure(x, y_codes, z)
         accepted = self._accepts(label, distance, error)
         confidence = self._confidence(label, distance, error)
-        return Decisions(label, accepted, distance, error, confidence)
+        return Decisions(label, accepted, distance, error, confidence, z)
 
     def evaluate(self, x, y):
         """Scores on test images, clean or attacked.
@@ -217,7 +220,8 @@ class SelectiveClassifier:
             learning_rate: of Adam, in units of z.
 
         Returns:
-            `Decisions`, whose confidence looks at the distance alone.
+            `Decisions`, whose confidence looks at the distance alone and whose codes
+            are those found: decode them to see what an image was taken for.
 
         Raises:
             ValueError: before `calibrate`; if `decode` does not fit codes or images.
@@ -239,7 +243,7 @@ class SelectiveClassifier:
         label, distance = distances.argmin(axis=1), distances.min(axis=1)
         accepted = distance <= self.tau_enc[label]
         confidence = self._confidence(label, distance, np.full(len(x), -np.inf))
-        return Decisions(label, accepted, distance, error, confidence)
+        return Decisions(label, accepted, distance, error, confidence, z)
 
     # Parts
 
@@ -257,6 +261,11 @@ class SelectiveClassifier:
     def _encode(self, x):
         codes = self.model.encode(x)
         y, z = codes if isinstance(codes, tuple) else (None, codes)
+        if y is not None and getattr(self.model, "batch_keys", None) == ("x",):
+            raise ValueError(
+                f"The clusters of {type(self.model).__name__}, which was trained "
+                "without labels, are not classes. Choose a model that learns from some."
+            )
         if hasattr(self.model, "inverse_transform"):
             z = self.model.transform(x)
         if y is None and hasattr(self.model, "code_logits"):

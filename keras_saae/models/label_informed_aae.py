@@ -15,7 +15,7 @@ class LabelInformedAAE(PlaysOneGame, OneCode, PerturbsImages, PhasedModel):
     The phases are those of `AAE`. Beside each code, the discriminator sees the image's
     class, one-hot, with a last entry for images of unknown class. A labelled image
     competes with draws from its class's part of the prior, an image without a label
-    with draws from the whole.
+    with draws from the whole; our data sets have labelled images among those, too.
 
     Args:
         encoder: Keras model from images `(n, height, width[, channels])` in [0, 1]
@@ -83,7 +83,7 @@ class LabelInformedAAE(PlaysOneGame, OneCode, PerturbsImages, PhasedModel):
     # Phases
 
     def prepare(self, batch, training):
-        """Images of both kinds, and their classes, -1 where there is none."""
+        """Images of both kinds, and the classes of those that have one."""
         return {**self.views(batch, training), "y_labelled": batch["y_labelled"]}
 
     def reconstruction_loss(self, batch, training):

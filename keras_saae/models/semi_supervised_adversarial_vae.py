@@ -29,7 +29,9 @@ class SemiSupervisedAdversarialVAE(ClassifiesCodes, OneCode, PhasedModel):
     alike, by the mean over their units, and pixels are none of them; the hidden layers
     are those of the trunk that have an activation; discriminator first; real images are
     those of the batch, decoded ones their reconstructions, none of codes drawn from the
-    prior; gamma compares with the draw z that was decoded.
+    prior; surprise is -log of the discriminator's probability of "real", as in AAEs;
+    gamma compares with the draw z that was decoded, by the mean over its dimensions; the
+    encoder does not learn and keeps its moving averages.
 
     Args:
         encoder: `VariationalEncoderClassifier.encoder`, trained.
@@ -37,8 +39,8 @@ class SemiSupervisedAdversarialVAE(ClassifiesCodes, OneCode, PhasedModel):
         decoder: Keras model from codes `(n, z_dim)` to images in [0, 1].
         discriminator: Keras model from images to one logit `(n, 1)`, positive for
             "real".
-        beta: weight of the adversarial term; 0 to 0.1 in the experiments.
-        gamma: weight of the latent term; 0 or 0.1 there.
+        beta: weight of the adversarial term. Typical: 0 to 0.1.
+        gamma: weight of the latent term. Typical: 0 or 0.1.
         feature_layers: names of the trunk's layers to compare, instead.
         discriminator_loss: a name in `losses.ADVERSARIAL_LOSSES` but "wasserstein".
         seed: seeds the codes.

@@ -32,7 +32,7 @@ class VariationalEncoderClassifier(
     Args:
         encoder: Keras model from images `(n, height, width[, channels])` in [0, 1] to
             features; the model adds a linear head for m and log s^2.
-        z_dim: width of z; 2 and 100 in the experiments.
+        z_dim: width of z. Typical: 2, to look at it, to 100.
         num_classes: number of classes.
         divergence_weight: w_k.
         consistency_weight: w_c; it needs an `augmentation`.

@@ -12,6 +12,7 @@ decoder with a linear output makes, are drawn as black or white.
 from keras_saae.plotting.classification import (
     confidence_histogram,
     confusion,
+    decisions,
     predicted_columns,
 )
 from keras_saae.plotting.comparisons import error_by_labels, lines, risk_coverage
@@ -32,6 +33,7 @@ __all__ = [
     "codes",
     "confidence_histogram",
     "confusion",
+    "decisions",
     "error_by_labels",
     "image_grid",
     "learning_curves",

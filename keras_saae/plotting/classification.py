@@ -238,3 +238,50 @@ def confusion(counts, class_names):
         axes.set_ylabel("true class")
         axes.set_title("Share of each class's images (%)", loc="left")
     return figure
+
+
+def decisions(images, labels, accepted, row_names, title):
+    """Images with the class each is taken for in its corner, struck out if refused.
+
+    Args:
+        images: `(rows, columns, height, width[, channels])`: a column has one image in
+            several states, such as clean, attacked and reclassified.
+        labels: integer `(rows, columns)`. Predicted classes.
+        accepted: bool `(rows, columns)`. False where the classifier refuses to answer.
+        row_names: str for each row.
+        title: str.
+
+    Returns:
+        A `matplotlib.figure.Figure`.
+
+    Raises:
+        ValueError: for bad images, or if there is not one label, one decision and one
+            name for each.
+    """
+    images = rgb(images, "images", grid=True)
+    labels, accepted = np.asarray(labels), np.asarray(accepted, bool)
+    shape = images.shape[:2]
+    if labels.shape != shape or accepted.shape != shape or len(row_names) != shape[0]:
+        raise ValueError(
+            f"{shape[0]} rows of {shape[1]} images need as many labels and decisions, "
+            f"and a name for each row. Received shapes {labels.shape} and "
+            f"{accepted.shape}, and {len(row_names)} names."
+        )
+    with house_style():
+        figure, axes, tops, lefts = mosaic(images, title, left=1.0, bottom=0.1)
+        for (row, column), label in np.ndenumerate(labels):
+            taken = accepted[row, column]
+            axes.annotate(
+                str(label) if taken else f"{label} \N{MULTIPLICATION X}",
+                (lefts[column], tops[row]),
+                xytext=(2, -2),
+                textcoords="offset points",
+                va="top",
+                fontsize=6,
+                color="white",
+                bbox={"facecolor": BLUE if taken else RED, "edgecolor": "none"}
+                | {"boxstyle": "square,pad=0.15"},
+            )
+        axes.set_yticklabels(row_names)
+        axes.set_xticks([])
+    return figure

@@ -231,7 +231,13 @@ def test_an_empty_folder_is_named(tmp_path, name):
 
 def test_images_outside_class_folders_are_explained(tmp_path):
     save(tmp_path / "1.png")
-    with pytest.raises(ValueError, match="holds no folders. .*'unlabelled'"):
+    with pytest.raises(ValueError, match="holds no folder of a class. .*'unlabelled'"):
+        image_folder(tmp_path, 6)
+
+
+def test_a_folder_without_classes_is_explained(tmp_path):
+    save(tmp_path / "unlabelled/1.png")
+    with pytest.raises(ValueError, match="holds no folder of a class"):
         image_folder(tmp_path, 6)
 
 

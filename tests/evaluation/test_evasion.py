@@ -109,6 +109,31 @@ def test_mixture_vae_is_attacked_through_its_own_networks():
     assert np.all(after[before < 0] > before[before < 0])
 
 
+@pytest.mark.parametrize(
+    "name", ["gaussian_mixture_vae", "semi_supervised_adversarial_vae"]
+)
+def test_loss_follows_the_decision_of_a_model_whose_means_were_measured(name):
+    model = family.model(name)
+    x, y = tiny.images(60, seed=5), tiny.labels(60)
+    classifier = SelectiveClassifier(model).calibrate(x, y, coverage=0.9)
+    classifier.tau_enc, classifier.tau_dec = np.full((2, tiny.NUM_CLASSES), 1.5)
+    x = tiny.random(3).random((60, *tiny.IMAGE_SHAPE), "float32")
+    decided = classifier.predict(x)
+    loss = evasion_loss(classifier)(ops.convert_to_tensor(x), ops.convert_to_tensor(y))
+    evades = decided.accepted & (decided.label != y)
+    assert 0 < evades.sum() < 60
+    np.testing.assert_array_equal(ops.convert_to_numpy(loss) > 0, evades)
+
+
+@pytest.mark.parametrize("name", ["m2", "dimensionality_reduction"])
+def test_model_whose_decoder_takes_more_than_the_code_needs_a_measure(name):
+    x, y = tiny.images(60, seed=5), tiny.labels(60)
+    classifier = SelectiveClassifier(family.model(name)).calibrate(x, y, coverage=0.9)
+    classifier.tau_enc, classifier.tau_dec = np.full((2, tiny.NUM_CLASSES), 1.5)
+    with pytest.raises(ValueError, match="Pass `measure`"):
+        evasion_loss(classifier)
+
+
 def test_codes_and_scores_of_ones_own_are_taken(classifier):
     def measure(x):
         z = x[:, 0, :1]

@@ -341,3 +341,16 @@ def test_means_of_another_shape_are_refused():
 def test_decoders_that_do_not_fit_are_refused(classifier, decode, message):
     with pytest.raises(ValueError, match=message):
         classifier.reclassify(X, decode)
+
+
+@pytest.mark.parametrize("name", ["clustering", "dimensionality_reduction_unlabelled"])
+def test_clusters_are_no_classes(name):
+    classifier = SelectiveClassifier(family.model(name))
+    with pytest.raises(ValueError, match="trained without labels, are not classes"):
+        classifier.calibrate(tiny.images(12), tiny.labels(12), quantile=1.0)
+
+
+def test_codes_that_were_looked_at_come_with_the_decisions(classifier):
+    np.testing.assert_allclose(classifier.predict(images([0.3])).code, [[0.3]])
+    found = classifier.reclassify(images([0.3], [0.9]), decode, steps=300)
+    np.testing.assert_allclose(found.code, [[0.3]], atol=0.01)  # what decodes to it

@@ -201,12 +201,13 @@ def test_attacks_are_summed_up_and_doubted():
             ("mim", (1.0, 1.0), (1.0, 0.5)),  # masked: its loss falls
             ("pgd", (2.0, 1.0), (2.5, 3.0)),
             ("transfer", (0.0, 0.0), (0.0, 0.0)),
-            ("aware", (9.0, 1.0), (8.0, 1.0)),
+            ("aware", (9.0, 1.0), (8.0, 1.0)),  # climbs another loss
         )
         for epsilon, (found, odds) in zip((0.1, 0.3), pairs)
     ]
     for row in rows:
         row["error"] = {"transfer": 50.0, "pgd": 60.0}.get(row["attack"], 0.0)
+        row["evasion"] = row["epsilon"]
     with tiny.program("examples/attacks.py") as module:
         found = module.summary(rows)
         rows[8]["error"] = 70.0  # transfer at 0.1, where PGD has 60
@@ -353,3 +354,13 @@ def test_bad_flag_ends_in_one_message(name, arguments, message, tmp_path):
             module.main([name])
     assert isinstance(ending.value.code, str)  # printed on stderr, exit code 1
     assert message in ending.value.code
+
+
+@pytest.mark.parametrize("name", ["VGG16", "MobileNet", "DenseNet121", "EfficientNetB0"])
+def test_pixels_are_brought_to_the_scale_of_an_application_s_weights(name):
+    application = getattr(keras.applications, name)
+    x = tiny.random().random((2, 4, 4, 3), "float32")
+    expected = sys.modules[application.__module__].preprocess_input(255.0 * x)
+    with tiny.program("examples/own_images.py") as module:
+        found = keras.ops.convert_to_numpy(module.own_scale(application)(x))
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-3)
