@@ -88,8 +88,8 @@ def image_folder(path, image_size, color_mode="rgb", check=True):
         classes.sort(key=int)
     if not classes:
         raise ValueError(
-            f"{path} holds no folder of a class. Give each class a folder of its own in it, and "
-            "put images without a label into one named 'unlabelled'."
+            f"{path} holds no folder of a class. Give each class a folder of its own "
+            "in it, and put images without a label into one named 'unlabelled'."
         )
     files = [sorted(_files(folder)) for folder in folders]
     read = functools.partial(_decode, size=size, color_mode=color_mode)

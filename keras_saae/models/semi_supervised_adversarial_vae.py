@@ -30,8 +30,8 @@ class SemiSupervisedAdversarialVAE(ClassifiesCodes, OneCode, PhasedModel):
     are those of the trunk that have an activation; discriminator first; real images are
     those of the batch, decoded ones their reconstructions, none of codes drawn from the
     prior; surprise is -log of the discriminator's probability of "real", as in AAEs;
-    gamma compares with the draw z that was decoded, by the mean over its dimensions; the
-    encoder does not learn and keeps its moving averages.
+    gamma compares with the draw z that was decoded, by the mean over its dimensions;
+    the encoder does not learn and keeps its moving averages.
 
     Args:
         encoder: `VariationalEncoderClassifier.encoder`, trained.

@@ -237,20 +237,37 @@ def test_uint8_images_are_divided_by_255():
     )
 
 
-@pytest.mark.filterwarnings("ignore:Please import `gaussian_filter`:DeprecationWarning")
-def test_attacks_agree_with_foolbox():
+foolbox_may_warn = pytest.mark.filterwarnings(
+    "ignore:Please import `gaussian_filter`:DeprecationWarning"
+)
+
+
+def foolbox_judge(logits):
+    """A function in `keras.ops` as foolbox takes models; elsewhere the test is over."""
     if keras.backend.backend() != "torch":
         pytest.skip("foolbox differentiates PyTorch models")
     import foolbox
     import torch
-    from foolbox import attacks as theirs
 
     class Logits(torch.nn.Module):
         def forward(self, x):
-            return linear_logits(x)
+            return logits(x)
 
-    judge = foolbox.PyTorchModel(Logits().eval(), bounds=(0, 1), device="cpu")
-    x, y = torch.tensor(X), torch.tensor(Y)
+    return foolbox.PyTorchModel(Logits().eval(), bounds=(0, 1), device="cpu")
+
+
+def assert_as_foolbox(our_x, attack, judge, x=X, y=Y):
+    import torch
+
+    _, their_x, _ = attack(judge, torch.tensor(x), torch.tensor(y), epsilons=0.1)
+    np.testing.assert_allclose(our_x, their_x.numpy(), atol=1e-6)
+
+
+@foolbox_may_warn
+def test_attacks_on_a_linear_model_agree_with_foolbox():
+    judge = foolbox_judge(linear_logits)
+    from foolbox import attacks as theirs
+
     ours = {"steps": 7, "step_size": 0.03}
     same = {"steps": 7, "abs_stepsize": 0.03}
     for our_x, attack in (
@@ -267,8 +284,29 @@ def test_attacks_agree_with_foolbox():
             theirs.LinfMomentumIterativeFastGradientMethod(**same),
         ),
     ):
-        _, their_x, _ = attack(judge, x, y, epsilons=0.1)
-        np.testing.assert_allclose(our_x, their_x.numpy(), atol=1e-6)
+        assert_as_foolbox(our_x, attack, judge)
+
+
+@foolbox_may_warn
+def test_each_step_on_a_curved_model_agrees_with_foolbox():
+    def logits(x):  # its gradient turns round within the ball
+        return linear_logits(ops.sin(20.0 * x))
+
+    judge = foolbox_judge(logits)
+    from foolbox import attacks as theirs
+
+    x = tiny.random().uniform(0.1, 0.9, (20, 2, 2)).astype("float32")
+    y = np.arange(20) % 3
+    found = []
+    for steps in (1, 2, 3, 6):
+        our_x = attacks.bim(logits, x, y, 0.1, steps, 0.04, from_logits=True)
+        attack = theirs.LinfBasicIterativeAttack(steps=steps, abs_stepsize=0.04)
+        assert_as_foolbox(our_x, attack, judge, x, y)
+        found.append(our_x)
+    one_step = attacks.fgsm(logits, x, y, 0.1, from_logits=True)
+    assert_as_foolbox(one_step, theirs.LinfFastGradientAttack(), judge, x, y)
+    changes = [np.abs(a - b).max() for a, b in zip(found, [*found[1:], one_step])]
+    assert min(changes) > 0.01  # none is another's, as they are on a linear model
 
 
 # --- bad input --------------------------------------------------------------------

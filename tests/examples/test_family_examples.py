@@ -356,7 +356,9 @@ def test_bad_flag_ends_in_one_message(name, arguments, message, tmp_path):
     assert message in ending.value.code
 
 
-@pytest.mark.parametrize("name", ["VGG16", "MobileNet", "DenseNet121", "EfficientNetB0"])
+@pytest.mark.parametrize(
+    "name", ["VGG16", "MobileNet", "DenseNet121", "EfficientNetB0"]
+)
 def test_pixels_are_brought_to_the_scale_of_an_application_s_weights(name):
     application = getattr(keras.applications, name)
     x = tiny.random().random((2, 4, 4, 3), "float32")
