@@ -141,7 +141,7 @@ def own_scale(application):
     """A layer from pixels in [0, 1] to what an application's weights were trained on.
 
     Its `preprocess_input` is linear in the channels: [-1, 1], or means taken off and
-    the channels turned round. What it makes of black and of pure colours tells the rest.
+    the channels turned round. What it makes of black and pure colours tells all.
     """
     import numpy as np
     from keras import layers

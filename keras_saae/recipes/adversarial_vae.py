@@ -120,8 +120,10 @@ FIRST_SMALL = dataclasses.replace(
 
 SECOND = SemiSupervisedAdversarialVAERecipe(
     name="adversarial_vae",
-    source="Ours, for the second step after Zemouri 2020: beta and gamma of a description; the "
-    "paper's text we have not seen.",
+    source=(
+        "Ours, for the second step after Zemouri 2020; beta and gamma are those of a "
+        "description, the paper's text we have not seen."
+    ),
     hidden=(256,),
     filters=(32, 64),
     activation="relu",
