@@ -560,3 +560,10 @@ def test_a_decision_is_tagged_with_its_class_and_struck_out_if_refused():
 def test_decisions_need_a_label_for_each_image():
     with pytest.raises(ValueError, match=r"Received shapes \(3, 3\) and \(3, 4\)"):
         plotting.decisions(GRID, np.eye(3), np.eye(3, 4), "abc", "Decisions")
+
+
+def test_rows_of_a_grid_have_names_if_given():
+    figure = plotting.image_grid(GRID, "Images", row_names=["a", "b", "c"])
+    assert tick_labels(figure.axes[0].yaxis) == ["a", "b", "c"]
+    with pytest.raises(ValueError, match="a name for each of 3 rows"):
+        plotting.image_grid(GRID, "Images", row_names=["a"])

@@ -96,7 +96,7 @@ def style_sweep(images, values):
     return figure
 
 
-def image_grid(images, title, row_label="", column_label=""):
+def image_grid(images, title, row_label="", column_label="", row_names=None):
     """Images in rows and columns, such as the decoded plane.
 
     Args:
@@ -104,18 +104,29 @@ def image_grid(images, title, row_label="", column_label=""):
         title: str.
         row_label: what changes from row to row.
         column_label: what changes along a row.
+        row_names: str for each row, or None.
 
     Returns:
         A `matplotlib.figure.Figure`.
 
     Raises:
-        ValueError: for bad images.
+        ValueError: for bad images, or if there is not one name per row.
     """
     images = rgb(images, "images", grid=True)
+    if row_names is not None and len(row_names) != len(images):
+        raise ValueError(
+            f"`row_names` needs a name for each of {len(images)} rows. Received "
+            f"{row_names!r}."
+        )
+    lines = "\n".join(row_names or [""]).splitlines() or [""]
+    longest = max(map(len, lines))
     with house_style():
-        figure, axes, _, _ = mosaic(images, title)
+        figure, axes, _, _ = mosaic(images, title, left=0.5 + 0.07 * longest)
         axes.set_ylabel(row_label)
         axes.set_xlabel(column_label, loc="left")
         axes.set_xticks([])
-        axes.set_yticks([])
+        if row_names is None:
+            axes.set_yticks([])
+        else:
+            axes.set_yticklabels(row_names)
     return figure
