@@ -35,6 +35,7 @@ class PlaysTwoGames:
         input_noise,
         averaging,
         seed,
+        classifier=None,
         **game,
     ):
         """Takes parts and settings, or says what is wrong; for the constructor.
@@ -74,6 +75,10 @@ class PlaysTwoGames:
             ("discriminator_y", discriminator_y, self.num_classes, (1,)),
         ):
             checks.check_network(name, network, (width,), output, because)
+        if classifier is not None:
+            checks.check_classifier(
+                "classifier", classifier, self.image_shape, self.num_classes
+            )
         self.encoder = EncoderWithHeads(
             encoder,
             self.num_classes,
@@ -81,6 +86,7 @@ class PlaysTwoGames:
             kernel_initializer=head_initializer,
             batch_normalization=head_batch_normalization,
             seed=seed,
+            classifier=classifier,
             name="encoder_with_heads",
         )
         self.decoder = decoder
@@ -125,8 +131,7 @@ class PlaysTwoGames:
     @property
     def classifier_variables(self):
         """What q(y|x) is made of."""
-        encoder = self.encoder
-        return (*encoder.trunk.trainable_variables, *encoder.y_head.trainable_variables)
+        return self.encoder.y_variables
 
     def reconstruction_phase(self, *more):
         """That of encoder, `more` variables and decoder; perhaps without y's head."""

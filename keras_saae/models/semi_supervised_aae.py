@@ -93,6 +93,9 @@ class SemiSupervisedAAE(
             weights, such as 0.999, or `None` for no average. `evaluate`, `predict`
             and `encode` use the average; training does not.
         seed: seeds the noise, the priors and the heads.
+        classifier: Keras model from images to class logits `(n, num_classes)`, such as
+            one of keras.applications with `classifier_activation=None`, which gives y
+            in the place of a head on the encoder. Paper: none.
 
     Raises:
         ValueError: if the parts do not fit together, a name is unknown or a number out
@@ -142,6 +145,7 @@ class SemiSupervisedAAE(
         groups=None,
         averaging=None,
         seed=None,
+        classifier=None,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -187,6 +191,7 @@ class SemiSupervisedAAE(
             input_noise,
             averaging,
             seed,
+            classifier,
             generator_loss=losses.GENERATOR_LOSSES[generator_loss],
         )
         self.groups = checks.check_optional_groups(groups, self.num_classes)
@@ -281,4 +286,6 @@ class SemiSupervisedAAE(
             "labelled_adversarial": self.labelled_adversarial,
             **self.smoothness_config(),
             "groups": self.groups,
+            "classifier": self.encoder.classifier
+            and keras.saving.serialize_keras_object(self.encoder.classifier),
         }

@@ -1,7 +1,7 @@
 """An encoder whose features feed a class head and a style head."""
 
 import keras
-from keras import layers
+from keras import layers, ops
 
 from keras_saae.networks.mlp import batch_normalization_layer, seeded
 from keras_saae.networks.precision import vat_probe
@@ -11,6 +11,8 @@ from keras_saae.networks.precision import vat_probe
 class EncoderWithHeads(keras.Model):
     """Turns features into codes: trunk -> (y logits, z).
 
+    With a classifier of its own: images -> y logits, beside trunk -> z.
+
     Args:
         trunk: built Keras model from images `(n, height, width[, channels])` to
             features `(n, ...)`; features of more than one axis are flattened.
@@ -19,6 +21,8 @@ class EncoderWithHeads(keras.Model):
         kernel_initializer: initializer of the heads' weights.
         batch_normalization: `True` normalizes both heads' outputs, without scale.
         seed: seeds the heads' weights.
+        classifier: built Keras model from images to class logits `(n, num_classes)`,
+            which gives y in the place of a head on the trunk; or None.
 
     Returns of a call:
         `(y_logits, z)`, float32 `(n, num_classes)` and `(n, z_dim)`, whatever the
@@ -33,16 +37,18 @@ class EncoderWithHeads(keras.Model):
         kernel_initializer="glorot_uniform",
         batch_normalization=False,
         seed=None,
+        classifier=None,
         **kwargs,
     ):
         super().__init__(**kwargs)
-        self.trunk = trunk
+        self.trunk, self.classifier = trunk, classifier
         self.num_classes, self.z_dim = num_classes, z_dim
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
         self.batch_normalization = batch_normalization
         features = keras.Input(trunk.output_shape[1:], name="features")
-        self.y_head = self._head("y", features, num_classes, seed)
-        self.z_head = None
+        self.y_head = self.z_head = None
+        if classifier is None:
+            self.y_head = self._head("y", features, num_classes, seed)
         if z_dim:
             self.z_head = self._head(
                 "z", features, z_dim, None if seed is None else seed + 1
@@ -68,23 +74,38 @@ class EncoderWithHeads(keras.Model):
 
     def call(self, x, training=False):
         features = self.trunk(x, training=training)
-        y_logits = self.y_head(features, training=training)
+        y_logits = self._y_logits(x, features, training)
         if self.z_head is None:
             return y_logits, None
         return y_logits, self.z_head(features, training=training)
 
+    def _y_logits(self, x, features, training):
+        if self.classifier is None:
+            return self.y_head(features, training=training)
+        return ops.cast(self.classifier(x, training=training), "float32")
+
     def classify(self, x):
         """The y logits of images, as in training: q(y|x) for adversarial training."""
-        return self.y_head(self.trunk(x, training=True), training=True)
+        features = self.trunk(x, training=True) if self.classifier is None else None
+        return self._y_logits(x, features, training=True)
+
+    @property
+    def y_variables(self):
+        """What q(y|x) is made of, and is trained."""
+        if self.classifier is not None:
+            return tuple(self.classifier.trainable_variables)
+        return (*self.trunk.trainable_variables, *self.y_head.trainable_variables)
 
     @property
     def vat_probe(self):
         """See `precision.vat_probe`."""
-        return vat_probe(self.trunk)
+        return vat_probe(self.classifier or self.trunk)
 
     def get_config(self):
         return {
             "trunk": keras.saving.serialize_keras_object(self.trunk),
+            "classifier": self.classifier
+            and keras.saving.serialize_keras_object(self.classifier),
             "num_classes": self.num_classes,
             "z_dim": self.z_dim,
             "kernel_initializer": keras.saving.serialize_keras_object(
@@ -98,8 +119,8 @@ class EncoderWithHeads(keras.Model):
     @classmethod
     def from_config(cls, config, custom_objects=None):
         config = dict(config)
-        for key in ("trunk", "kernel_initializer"):
-            config[key] = keras.saving.deserialize_keras_object(
+        for key in ("trunk", "classifier", "kernel_initializer"):
+            config[key] = config.get(key) and keras.saving.deserialize_keras_object(
                 config[key], custom_objects
             )
         return cls(**config)

@@ -138,3 +138,63 @@ def test_m2_takes_an_application_as_its_classifier(tmp_path):
     np.testing.assert_allclose(
         loaded.predict(X, verbose=0), trained.predict(X, verbose=0), atol=1e-6
     )
+
+
+def pixels_to_logits(activation=None):
+    return keras.Sequential(
+        [
+            keras.Input(IMAGE_SHAPE),
+            layers.AveragePooling2D(8),
+            layers.Flatten(),
+            layers.Dense(tiny.NUM_CLASSES, activation, name="logits"),
+        ]
+    )
+
+
+def test_a_classifier_of_ones_own_gives_y_and_the_encoder_z(tmp_path):
+    own = pixels_to_logits()
+    trained = model(
+        mlp_encoder(IMAGE_SHAPE, hidden=(6,)), classifier=own, vat_weight=1.0
+    )
+    expected = keras.ops.softmax(own(X.astype("float32") / 255))
+    expected = keras.ops.convert_to_numpy(expected)
+    np.testing.assert_allclose(trained.predict(X, verbose=0), expected, atol=1e-6)
+    classification = trained.phases()[-1]
+    assert [id(v) for v in classification.variables] == [
+        id(v) for v in own.trainable_variables
+    ]
+    trained.compile(tiny.adam())
+    before = tiny.values(trained.encoder.weights)
+    trained.fit(SemiSupervisedDataset(X, Y, 8, 6), verbose=0)
+    after = tiny.values(trained.encoder.weights)
+    assert all(np.any(one != other) for one, other in zip(before, after))
+    trained.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    for one, other in zip(loaded.encode(X), trained.encode(X)):
+        np.testing.assert_allclose(one, other, atol=1e-6)
+
+
+def test_a_classifier_leaves_the_style_to_the_encoder_s_own_variables():
+    own = pixels_to_logits()
+    built = model(
+        mlp_encoder(IMAGE_SHAPE, hidden=(6,)),
+        classifier=own,
+        reconstruction_trains_y=False,
+    )
+    reconstruction = {id(v) for v in built.phases()[0].variables}
+    assert not reconstruction & {id(v) for v in own.trainable_variables}
+    assert {id(v) for v in built.encoder.z_head.trainable_variables} < reconstruction
+
+
+@pytest.mark.parametrize(
+    ("classifier", "message"),
+    [
+        (lambda: pixels_to_logits("softmax"), "`classifier` must end in class logits"),
+        (lambda: mlp_encoder((8, 8)), "`classifier` must take"),
+        (lambda: mlp_encoder(IMAGE_SHAPE, hidden=(6,)), "`classifier` must"),
+        (lambda: "vgg16", "`classifier`"),
+    ],
+)
+def test_classifiers_that_do_not_fit_are_refused(classifier, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        model(mlp_encoder(IMAGE_SHAPE, hidden=(6,)), classifier=classifier())
