@@ -60,7 +60,7 @@ def read(folder):
 
 
 def weights(run):
-    """beta and gamma of a run."""
+    """The weights of the two terms, beta and gamma."""
     return run["settings"]["beta"], run["settings"]["gamma"]
 
 

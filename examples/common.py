@@ -101,7 +101,8 @@ class Run:
         results: fields of results.json, without the scores.
         history: dict from name to one number per epoch.
         images: the `Dataset`, where it has a name.
-        split: its `Split`; `x_validation` and `y_validation` are the part held out.
+        split: its `Split`; `x_validation` and `y_validation` are the part held out, or
+            the data set's own.
     """
 
     model: object
@@ -113,10 +114,14 @@ class Run:
 
     @property
     def x_validation(self):
+        if self.images.x_validation is not None:
+            return self.images.x_validation
         return self.images.x_train[self.split.validation]
 
     @property
     def y_validation(self):
+        if self.images.y_validation is not None:
+            return self.images.y_validation
         return self.images.y_train[self.split.validation]
 
 
@@ -153,9 +158,9 @@ def train(
         images = data.load(FLAGS.dataset, FLAGS.data_dir)
         if FLAGS.smoke:
             images = shrink(images)
-        split = data.split_labels(
-            images.y_train, labels or "all", FLAGS.seed, FLAGS.validation
-        )
+        own = images.x_validation  # of the data set, or None
+        held_out = FLAGS.validation if own is None else 0
+        split = data.split_labels(images.y_train, labels or "all", FLAGS.seed, held_out)
         x, y = images.x_train[split.train], split.mask_labels(images.y_train)
         num_classes, grouped = images.num_classes, {}
         if relabel is not None:
@@ -167,7 +172,7 @@ def train(
         "dataset": FLAGS.dataset,
         "dataset_sha256": images.sha256,
         "labels": str(labels),
-        "validation": len(split.validation),
+        "validation": len(split.validation if own is None else own),
     }
     parts = {**grouped, **(parts(x.shape[1:]) if parts else {})}
     run = Run(*fit(recipe, dataset, about, parts, after), images=images, split=split)

@@ -73,7 +73,8 @@ def train_m2(m1, labels):
     }
 
     def setting(recipe):
-        return f"{_MODEL.value}, {labels} labels, {recipe.unlabelled}"
+        weight = f"cross-entropy times {recipe.classification_weight:g}"
+        return f"{_MODEL.value}, {labels} labels, {recipe.unlabelled}, {weight}"
 
     if m1 is None:
         return common.train("m2", labels, setting, **changes)

@@ -4,6 +4,7 @@ They run in the tests' own process, which has Keras and the rest imported; one o
 also runs as a user runs it.
 """
 
+import dataclasses
 import json
 import os
 import pathlib
@@ -18,6 +19,8 @@ import tiny
 from absl import flags
 from absl.testing import flagsaver
 from matplotlib import image
+
+from keras_saae import data
 
 ROOT = pathlib.Path(__file__).parents[2]
 DEADLINE = 900  # seconds; a run takes 15 on an idle machine
@@ -366,3 +369,21 @@ def test_pixels_are_brought_to_the_scale_of_an_application_s_weights(name):
     with tiny.program("examples/own_images.py") as module:
         found = keras.ops.convert_to_numpy(module.own_scale(application)(x))
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-3)
+
+
+@pytest.mark.slow
+def test_a_data_set_s_own_validation_part_spares_the_training_images(
+    tmp_path, monkeypatch
+):
+    digits = data.load("digits")
+    part = {
+        "x_validation": digits.x_test[200:250],  # a smoke run tests on the first 200
+        "y_validation": digits.y_test[200:250],
+    }
+    with_part = dataclasses.replace(digits, **part)
+    monkeypatch.setattr(data, "load", lambda *_: with_part)
+    run_here("mixture_vae", "--smoke", "--labels=all", f"--output_dir={tmp_path}")
+    found = results(tmp_path)
+    assert found["validation"] == 50
+    model = keras.saving.load_model(tmp_path / "model.keras")
+    assert model.predict(part["x_validation"], verbose=0).shape == (50, 10)
