@@ -79,18 +79,23 @@ def test_dimensions_in_use_are_those_whose_means_spread():
 # --- M2 ---------------------------------------------------------------------------
 
 
-def bounds_by_hand(model, x, noise):
+def bounds_by_hand(encoder, decoder, nll, shares, x, noise):
     """L(x, y) of each image and class, one class at a time."""
     columns = []
     for k in range(K):
         y = np.tile(np.eye(K)[k], (len(x), 1))
-        features = model.encoder.trunk(tensor(x))
-        mean, log_variance = map(array, model.encoder.moments(features, tensor(y)))
+        features = encoder.trunk(tensor(x))
+        mean, log_variance = map(array, encoder.moments(features, tensor(y)))
         z = mean + np.exp(log_variance / 2) * noise
-        again = array(model.decoder(tensor(np.concatenate([y, z], axis=1))))
-        log_p_y = np.log([0.5, 0.25, 0.25][k])
-        columns.append(bernoulli(x, again) - log_p_y + normal_kl(mean, log_variance))
+        again = array(decoder(tensor(np.concatenate([y, z], axis=1))))
+        bound = nll(x, again) - np.log(shares[k]) + normal_kl(mean, log_variance)
+        columns.append(bound)
     return np.stack(columns, axis=1)
+
+
+def bounds_of_m2(model, x, noise):
+    shares = [0.5, 0.25, 0.25]
+    return bounds_by_hand(model.encoder, model.decoder, bernoulli, shares, x, noise)
 
 
 def m2_terms(**settings):
@@ -100,7 +105,7 @@ def m2_terms(**settings):
     terms = []
     for key in ("x", "x_labelled"):
         x = array(batch[key])
-        bounds = bounds_by_hand(model, x, array(batch[f"{key}_noise"]))
+        bounds = bounds_of_m2(model, x, array(batch[f"{key}_noise"]))
         q = array(ops.softmax(model.encoder.classify(tensor(x))))
         terms.append((bounds, q))
     return loss_of(model, batch), terms, array(batch["y_labelled"]).astype(int)
@@ -144,7 +149,7 @@ def test_image_of_a_main_class_is_bounded_over_its_sub_classes(label, classes):
     batch = {**tiny.batch(), "y_labelled": ops.full((6,), label, dtype="int32")}
     batch = prepared(model, batch)
     x, noise = array(batch["x_labelled"]), array(batch["x_labelled_noise"])
-    bounds = bounds_by_hand(model, x, noise)[:, classes]
+    bounds = bounds_of_m2(model, x, noise)[:, classes]
     q = array(ops.softmax(model.encoder.classify(tensor(x))))[:, classes]
     q = q / q.sum(axis=1, keepdims=True)
     expected = (q * (bounds + np.log(q))).sum(axis=1)
@@ -228,6 +233,41 @@ def test_stacked_model_draws_its_codes_afresh_in_training():
     assert np.all(first != second)
 
 
+def gaussian(x, moments):
+    mean, log_variance = np.split(moments, 2, axis=1)
+    squares = (x - mean) ** 2 / np.exp(log_variance)
+    return 0.5 * (np.log(2 * np.pi) + log_variance + squares).sum(axis=1)
+
+
+def test_loss_of_the_stacked_model_adds_the_bounds_of_its_codes():
+    settings = {"labelled_weight": 0.5, "classification_weight": 3.0}
+    model = family.model("stacked_m2", **settings)
+    batch = prepared(model)
+    unlabelled, labelled = (
+        bounds_by_hand(
+            model.given_class,
+            model.code_given_class,
+            gaussian,
+            np.full(K, 1 / K),
+            array(batch[key]),
+            array(batch[f"{key}_noise"]),
+        )
+        for key in ("x", "x_labelled")
+    )
+    q, q_labelled = (
+        array(ops.softmax(model.given_class.classify(batch[key])))
+        for key in ("x", "x_labelled")
+    )
+    labels = array(batch["y_labelled"]).astype(int)
+    rows = np.arange(len(labels))
+    expected = (
+        (q * (unlabelled + np.log(q))).sum(axis=1).mean()
+        + 0.5 * labelled[rows, labels].mean()
+        - 3.0 * np.log(q_labelled[rows, labels]).mean()
+    )
+    np.testing.assert_allclose(loss_of(model, batch), expected, rtol=1e-5)
+
+
 def test_stacked_model_compares_the_codes_of_two_views():
     settings = {"augmentation": darker, "consistency_weight": 1.0}
     model = family.model("stacked_m2", **settings)
@@ -278,6 +318,24 @@ def test_labelled_codes_are_pulled_to_their_gaussian_and_others_to_the_mixture()
     mixture = -np.log((np.exp(-each[:8]) * [0.5, 0.25, 0.25]).sum(axis=1)).mean()
     expected = error + 0.5 * mixture + 2.0 * labelled
     np.testing.assert_allclose(loss_of(model, batch), expected, rtol=1e-5)
+
+
+def test_virtual_adversarial_training_of_the_mixture_vae_is_of_its_posterior():
+    found, weights = [], (0.0, 3.0)
+    for weight in weights:
+        model = family.model("gaussian_mixture_vae", vat_weight=weight, vat_radius=0.5)
+        batch = model.prepare(tiny.batch(), training=True)
+        direction = int(array(model.seeds.state.value)[-1])  # where the draws stand
+        (phase,) = model.phases()
+        found.append(float(array(phase.loss(batch, training=True))))
+    again = family.model("gaussian_mixture_vae")
+    again.prepare(tiny.batch(), training=True)
+    assert int(array(again.seeds.state.value)[-1]) == direction
+    vat = losses.virtual_adversarial_loss(
+        again.classify, batch["x"], again.seeds, radius=0.5, probe=0.1
+    )
+    assert found[1] - found[0] == pytest.approx(3 * float(array(vat)), rel=1e-2)
+    assert float(array(vat)) > 1e-3
 
 
 def test_class_of_the_mixture_vae_is_the_posterior_of_its_gaussians():
@@ -336,6 +394,21 @@ def test_first_step_classifies_draws_and_pays_for_all_codes():
     cross_entropy = array(losses.classification_loss(batch["y_labelled"], y_logits))
     expected = cross_entropy + 0.5 * normal_kl(mean, log_variance).mean()
     np.testing.assert_allclose(loss_of(model, batch), expected, rtol=1e-5)
+
+
+def test_consistency_of_the_first_step_compares_mean_codes_of_two_views():
+    name, losses_found = "variational_encoder_classifier", []
+    for weight in (0.0, 3.0):
+        model = family.model(name, augmentation=darker, consistency_weight=weight)
+        batch = model.prepare(tiny.batch(), training=True)
+        (phase,) = model.phases()
+        losses_found.append(float(array(phase.loss(batch, training=True))))
+    q, of_darker = (
+        array(ops.softmax(model.classify(tensor(images))))
+        for images in (array(batch["x"]), array(batch["x"]) / 2)
+    )
+    expected = 3 * (q * np.log(q / of_darker)).sum(axis=1).mean()
+    assert losses_found[1] - losses_found[0] == pytest.approx(expected, rel=1e-2)
 
 
 @pytest.mark.parametrize("name", ["m2", "stacked_m2", "variational_encoder_classifier"])
