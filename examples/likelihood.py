@@ -25,7 +25,8 @@ from absl import flags
 common.define_flags(
     "Settings of the first step: clustering or another of that model; or likelihood, "
     "paper_likelihood or another of an AAE alone.",
-    second_recipe_help="Settings of the second: likelihood_in_clusters or another.",
+    second_recipe_help="Settings of the second: likelihood_imle or another; "
+    "likelihood_in_clusters, if there is no third.",
 )
 _SAMPLES = flags.DEFINE_integer(
     "samples", 10_000, "Samples that the windows stand on.", lower_bound=100
@@ -33,7 +34,7 @@ _SAMPLES = flags.DEFINE_integer(
 _IMLE_PASSES = flags.DEFINE_integer(
     "imle_passes",
     None,
-    "Passes over the images of the last step: 100, or 2 for a smoke run.",
+    "Passes over the images of the last step: 150, or 2 for a smoke run.",
     lower_bound=0,
 )
 
@@ -47,10 +48,12 @@ def main(argv):
 
     passes = _IMLE_PASSES.value
     if passes is None:
-        passes = 2 if common.FLAGS.smoke else 100
+        passes = 2 if common.FLAGS.smoke else 150
     if common.FLAGS.validation == 0:
         sys.exit("--validation=0 leaves no images to choose the windows' width on.")
-    run, classes = train(f"{_SAMPLES.value} samples, {passes} IMLE passes")
+    second = "likelihood_imle" if passes else "likelihood_in_clusters"
+    setting = f"{_SAMPLES.value} samples, {passes} IMLE passes"
+    run, classes = train(second, setting)
     images, model, seed = run.images, run.model, run.results["seed"]
     x_train, x_validation = images.x_train[run.split.train], run.x_validation[:1000]
     drawn = {}
@@ -79,11 +82,11 @@ def main(argv):
                 model, x_train, classes, passes, **settings, seed=seed, verbose=1
             )
         seconds = run.results["train_seconds"] + time.monotonic() - start
-        run.results |= {
-            "train_seconds": round(seconds, 1),
-            "imle_settings": settings,
-            "nearest_samples": [round(distance, 3) for distance in distances],
-        }
+        run.results.update(
+            train_seconds=round(seconds, 1),
+            imle_settings=settings,
+            nearest_samples=[round(distance, 3) for distance in distances],
+        )
         samples, found = score()
         last_step["log_likelihood_before_imle"] = before
     real = evaluation.parzen_log_likelihood(
@@ -107,7 +110,7 @@ def main(argv):
     )
 
 
-def train(setting):
+def train(second, setting):
     """The `Run`, and the cluster of each training image if they are its classes."""
     import numpy as np
 
@@ -116,7 +119,7 @@ def train(setting):
     with common.message_alone(ValueError):
         recipe = recipes.get(common.FLAGS.recipe or "clustering")
     one_step = isinstance(recipe, recipes.AAERecipe)
-    common.check_second_recipe(None if one_step else "likelihood_in_clusters")
+    common.check_second_recipe(None if one_step else second)
     if one_step:
         return common.train("likelihood", labels=0, setting=setting), None
     first = common.train("clustering", labels=0, setting=setting)
@@ -132,7 +135,7 @@ def train(setting):
         return clusters, len(names), None
 
     run = common.train(
-        "likelihood_in_clusters",
+        second,
         labels=0,
         setting=f"{setting} in {len(names)} clusters",
         after=first,

@@ -174,7 +174,7 @@ def test_example_leaves_its_number_and_its_figures(name, tmp_path, capsys):
     assert found["backend"] == keras.backend.backend()
     assert found["updates"] > 0 and found["train_seconds"] > 0
     if name == "likelihood":
-        assert found["recipe"] == "likelihood_in_clusters_small"
+        assert found["recipe"] == "likelihood_imle_small"
         assert found["first_step"]["recipe"] == "clustering_small"
     for figure in (*figures, "learning_curves"):
         picture = image.imread(folder / "figures" / f"{figure}.png")
