@@ -47,7 +47,8 @@ PAPER = GaussianMixtureVAERecipe(
     name="paper_mixture_vae",
     source=(
         "Ghosh et al., arXiv:1806.00081: four convolutions, two dense layers, 10 "
-        "latents on MNIST. We had no more of its settings: the rest is ours."
+        "latents on MNIST. We had no more of its settings: the rest is ours, and the "
+        "decoder has a dense layer more, to its first feature map."
     ),
     hidden=(256, 128),
     filters=(32, 32, 64, 64),

@@ -83,6 +83,19 @@ EXAMPLES = {
         },
         {"class_style_grid"},
     ),
+    "m1_m2 m1": (
+        ("--labels=50", "--model=m1"),
+        {"nearest_neighbour_error", "linear_svm_error", "label_spreading_error"},
+        {"samples"},
+    ),
+    "m1_m2 m2, ablated": (
+        (
+            *("--labels=50", "--model=m2"),
+            *("--unlabelled=sampled", "--classification_weight=0"),
+        ),
+        {"test_error"},
+        {"class_style_grid"},
+    ),
     "mixture_vae": (
         ("--coverage=0.7",),
         {"accepted_error", "rejected", "test_error", "calibration_error"},
@@ -97,7 +110,10 @@ EXAMPLES = {
             "transfer_is_stronger",
             "loss_does_not_grow",
             "reclassified_right",
+            "reclassified_wrong",
+            "fooling_accepted",
             "clean_rejected",
+            "clean_attacked_rejected",
         },
         {"undetected", "images"},
     ),
@@ -111,6 +127,7 @@ EXAMPLES = {
         {"main_error", "sub_error"},
         {"confusion"},
     ),
+    "subclasses main": (("--labels_are=main",), {"main_error"}, set()),
     "own_images": (
         ("--image_size=16",),
         {"test_error", "labels_only_test_error"},
