@@ -21,7 +21,9 @@ ALLOWED = {
         *("abilities", "phases", "door", "passes", "adversary", "optimizers", "losses"),
         *("priors", "networks", "checks"),
     },
-    "abilities": {"phases", "door", "adversary", "losses", "networks", "checks"},
+    "abilities": {
+        *("phases", "door", "passes", "adversary", "losses", "networks", "checks"),
+    },
     "adversary": {"losses", "passes"},
     "together": {"backend"},
     "imle": {"losses", "checks"},

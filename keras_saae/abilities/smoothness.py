@@ -80,6 +80,12 @@ class SmoothClassifier:
         steps = ops.cast(self.optimizer.iterations, "float32")
         return ops.minimum(steps / self.warm_up, 1.0)
 
+    def invariance_loss(self, batch, training):
+        """What keeps q(y|x) smooth; 0 where images are evaluated."""
+        if not training:
+            return ops.zeros(())
+        return batch["warmth"] * self.smoothness_loss(batch["x"])
+
     def smoothness_loss(self, x):
         """The terms, weighted, on images `x` as they are."""
         y_logits, z = self.encoder(x, training=True)

@@ -6,14 +6,14 @@ from keras import ops
 from keras_saae import checks, losses
 from keras_saae.adversary import Adversary
 from keras_saae.networks import EncoderWithHeads, averaged_copy
+from keras_saae.passes import forward
 from keras_saae.phases import Phase
 
 
 class PlaysTwoGames:
     """Encoder with two heads, decoder and two games, with settings, phases and losses.
 
-    Uses the model's `codes(batch, phase, training)`, which gives y and z for a phase,
-    and `code_width`, that of the decoder's input.
+    Uses the model's `code_width`, that of the decoder's input.
     """
 
     style_given_class = False  # whether discriminator_z sees y beside z
@@ -168,6 +168,13 @@ class PlaysTwoGames:
             y = ops.stop_gradient(y)
         loss_fn = losses.RECONSTRUCTION_LOSSES[self.reconstruction_loss_name]
         return loss_fn(x, self.decoder(self.join(y, z), training=training))
+
+    def codes(self, batch, phase, training):
+        """Class and style codes of the images; all phases see the same."""
+        y_logits, z = forward(
+            self._encoder(training), batch["x_noisy"], batch, training
+        )
+        return ops.softmax(y_logits), z
 
     def discriminator_loss(self, batch, training):
         """Both discriminators tell priors from codes; guessing is 4 log 2 = 2.773."""

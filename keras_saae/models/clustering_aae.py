@@ -1,7 +1,6 @@
 """Clustering by an adversarial autoencoder (Makhzani et al. 2015, section 6)."""
 
 import keras
-from keras import ops
 
 from keras_saae import checks, losses
 from keras_saae.abilities import (
@@ -10,7 +9,6 @@ from keras_saae.abilities import (
     PlaysTwoGames,
     SmoothClassifier,
 )
-from keras_saae.passes import forward
 from keras_saae.phases import Phase, PhasedModel
 
 
@@ -160,19 +158,6 @@ class ClusteringAAE(
         """Half the squared distance of x and its reconstruction (or as named)."""
         y, z = self.codes(batch, "reconstruction", training)
         return self.distance(batch["x"], y, z, training)
-
-    def invariance_loss(self, batch, training):
-        """What keeps q(y|x) smooth; 0 where images are evaluated."""
-        if not training:
-            return ops.zeros(())
-        return batch["warmth"] * self.smoothness_loss(batch["x"])
-
-    def codes(self, batch, phase, training):
-        """Class and style codes of the images; all phases see the same."""
-        y_logits, z = forward(
-            self._encoder(training), batch["x_noisy"], batch, training
-        )
-        return ops.softmax(y_logits), z
 
     # Saving
 

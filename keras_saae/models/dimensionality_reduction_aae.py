@@ -11,8 +11,6 @@ from keras_saae.abilities import (
     PlaysTwoGames,
     SmoothClassifier,
 )
-from keras_saae.door import EVALUATION_BATCH_SIZE
-from keras_saae.passes import forward
 from keras_saae.phases import Phase, PhasedModel
 
 
@@ -218,19 +216,6 @@ class DimensionalityReductionAAE(
             loss = loss + self.invariance_loss(batch, training)
         return loss
 
-    def invariance_loss(self, batch, training):
-        """What keeps q(y|x) smooth; 0 where images are evaluated."""
-        if not training:
-            return ops.zeros(())
-        return batch["warmth"] * self.smoothness_loss(batch["x"])
-
-    def codes(self, batch, phase, training):
-        """Class and style codes of the images; all phases see the same."""
-        y_logits, z = forward(
-            self._encoder(training), batch["x_noisy"], batch, training
-        )
-        return ops.softmax(y_logits), z
-
     # What a trained model does
 
     @property
@@ -263,9 +248,7 @@ class DimensionalityReductionAAE(
                 f"`points` must have the shape (n, {self.z_dim}). Received shape "
                 f"{points.shape}."
             )
-        return self.decoder.predict(
-            points, batch_size=EVALUATION_BATCH_SIZE, verbose=0
-        ).astype("float32")
+        return self.decode_codes(points)
 
     # Saving
 
