@@ -1,7 +1,7 @@
 """The matrix products of one step, and how fast this machine makes them.
 
-Their time is the arithmetic limit of a step: no loop can be faster that does the same
-mathematics, in products of these shapes, with these libraries.
+Their time is the arithmetic limit of a step as far as calls of these libraries, one by
+one, can tell. A compiler that sees the whole step may do better.
 """
 
 import collections

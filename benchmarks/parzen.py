@@ -8,13 +8,16 @@ counts. The record goes to benchmarks/results/parzen.jsonl, a line for each run.
 """
 
 import json
-import os
 import platform
 import sys
 import time
 from pathlib import Path
 
 from absl import app, flags
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "examples"))
+
+from machine import machine  # noqa: E402
 
 RECORDS = Path(__file__).parent / "results" / "parzen.jsonl"
 SIGMA = 0.15  # of the public re-run of the paper's estimate
@@ -83,7 +86,7 @@ def measure(num_samples, num_images, pixels, num_timed):
         "numpy": np.__version__,
         "sklearn": sklearn.__version__,
         "python": platform.python_version(),
-        "machine": f"{platform.machine()}, {number_of_cores()} cores",
+        "machine": machine(),
         "samples": num_samples,
         "images": num_images,
         "dimensions": pixels**2,
@@ -97,13 +100,6 @@ def measure(num_samples, num_images, pixels, num_timed):
         "nats_off_one_leaf": float(difference[num_samples]),
         "nats_off_default_tree": float(difference[40]),
     }
-
-
-def number_of_cores():
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count()
 
 
 if __name__ == "__main__":

@@ -46,7 +46,15 @@ SYSTEMS = {  # in the order of a round: what the limit is made of comes first
     "batches": ("torch",),
 }
 FLOAT32_ONLY = ("paper without metrics", "2025 reproduction", "batches")
-KEYS = ("system", "backend", "dtype_policy", "batch_size", "round", "machine")
+KEYS = (
+    "system",
+    "backend",
+    "dtype_policy",
+    "batch_size",
+    "round",
+    "machine",
+    "variant",
+)
 NUM_CLASSES, SIDE, NUM_LABELLED = 10, 28, 100
 OURS = ("paper", "default", "simultaneous")  # recipes, by their names
 
@@ -97,8 +105,9 @@ def measure_all(number, policy, batch_size):
             if policy != "float32" and system in FLOAT32_ONLY:
                 continue
             key = (system, backend, policy, batch_size, number, timing.machine())
+            key += (variant(),)
             records = timing.read_records(RECORDS)
-            if any(tuple(record[k] for k in KEYS) == key for record in records):
+            if any(tuple(record.get(k, "") for k in KEYS) == key for record in records):
                 continue
             lower, middle, upper = timing.run_alone(
                 __file__,
@@ -118,8 +127,20 @@ def measure_all(number, policy, batch_size):
                     "limit_share": limit_share(records, key, 1000 * middle),
                     "round": number,
                     "machine": timing.machine(),
+                    "variant": variant(),
                 },
             )
+
+
+def variant():
+    """The flags that change what a step is, where they are not the default."""
+    names = ("steps_per_execution", "hidden", "images")
+    changed = [flags.FLAGS[name] for name in names]
+    return ", ".join(
+        f"{flag.name}={','.join(flag.value) if flag.name == 'hidden' else flag.value}"
+        for flag in changed
+        if flag.value != flag.default
+    )
 
 
 def _settings():
@@ -138,7 +159,7 @@ def limit_share(records, key, ms):
         record["ms_per_step"]
         for record in records
         if record["system"] == f"products of {recipe}"
-        and [record[k] for k in KEYS[2:]] == others
+        and [record.get(k, "") for k in KEYS[2:]] == others
     ]
     if system.startswith("products"):
         limits.append(ms)
@@ -227,7 +248,7 @@ def summary(records):
     """Medians over the rounds, by system, backend, policy, batch size and machine."""
     groups = collections.defaultdict(list)
     for record in records:
-        key = tuple(record[k] for k in KEYS if k != "round")
+        key = tuple(record.get(k, "") for k in KEYS if k != "round")
         groups[key].append(record)
     rows = []
     for key, group in groups.items():
@@ -244,19 +265,19 @@ def table(records):
     """Markdown: a row for each combination, its speed beside the reproduction's."""
     rows = summary(records)
     theirs = {
-        (row["batch_size"], row["machine"]): row["ms_per_step"]
+        (row["batch_size"], row["machine"], row["variant"]): row["ms_per_step"]
         for row in rows
         if row["system"] == "2025 reproduction"
     }
     lines = []
     for row in rows:
         share = row["limit_share"]
-        base = theirs.get((row["batch_size"], row["machine"]))
+        base = theirs.get((row["batch_size"], row["machine"], row["variant"]))
         times = f"{base / row['ms_per_step']:.2f}" if base and share else "–"
         lines.append(
             [
                 str(row["batch_size"]),
-                row["system"],
+                ", ".join(filter(None, (row["system"], row["variant"]))),
                 row["backend"],
                 row["dtype_policy"],
                 f"{row['ms_per_step']:.3g}",
@@ -284,7 +305,8 @@ def draw(records, path):
             key=lambda row: -row["ms_per_step"],
         )
         names = [
-            f"{row['system']}, {row['backend']}, {row['dtype_policy']}" for row in here
+            ", ".join(row[name] for name in (*KEYS[:3], "variant") if row[name])
+            for row in here
         ]
         ours = {"paper": "tab:blue", "default": "tab:cyan", "simultaneous": "tab:green"}
         colours = [ours.get(row["system"], "lightgrey") for row in here]

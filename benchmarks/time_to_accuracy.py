@@ -25,7 +25,10 @@ import timing  # noqa: E402
 
 RECORDS = Path(__file__).parent / "results" / "time_to_accuracy.jsonl"
 THRESHOLDS = (5, 3, 2)  # percent
-KEYS = ("dataset", "recipe", "labels", "backend", "dtype_policy", "seed", "machine")
+KEYS = (
+    *("dataset", "recipe", "labels", "backend", "dtype_policy", "seed", "machine"),
+    "epochs",  # None for the recipe's own
+)
 
 _BACKENDS = flags.DEFINE_list("backends", ["tensorflow", "jax", "torch"], "Of Keras.")
 _POLICIES = flags.DEFINE_list("policies", ["float32"], "Dtype policies of Keras.")
@@ -48,9 +51,9 @@ def main(argv):
         map(int, _SEEDS.value), _BACKENDS.value, _POLICIES.value
     ):
         key = (_DATASET.value, _RECIPE.value, _LABELS.value, backend, policy, seed)
-        key = dict(zip(KEYS, (*key, timing.machine())))
+        key = dict(zip(KEYS, (*key, timing.machine(), _EPOCHS.value)))
         records = timing.read_records(RECORDS)
-        if any(all(record[k] == key[k] for k in KEYS) for record in records):
+        if any(all(record.get(k) == key[k] for k in KEYS) for record in records):
             continue
         names = ("recipe", "dataset", "data_dir", "labels", "epochs")
         settings = [
@@ -124,10 +127,12 @@ def table(records):
     """Markdown: medians over the seeds; who never gets there counts as the slowest."""
     groups = collections.defaultdict(list)
     for record in records:
-        groups[tuple(record[k] for k in KEYS if k != "seed")].append(record)
+        groups[tuple(record.get(k) for k in KEYS if k != "seed")].append(record)
     rows = []
-    for (dataset, recipe, labels, backend, policy, machine), group in groups.items():
-        cells = [f"{dataset}, {labels}", recipe, backend, policy]
+    for key, group in groups.items():
+        dataset, recipe, labels, backend, policy, machine, epochs = key
+        length = f", {epochs} epochs" if epochs else ""
+        cells = [f"{dataset}, {labels}", recipe + length, backend, policy]
         for threshold in THRESHOLDS:
             values = [record[f"seconds_under_{threshold}"] for record in group]
             median = statistics.median(float("inf") if v is None else v for v in values)

@@ -2,13 +2,16 @@
 
 import json
 import os
-import platform
-import resource
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "examples"))
+
+from machine import machine, peak_memory_mib  # noqa: E402, F401
 
 
 def quartiles(values):
@@ -103,21 +106,3 @@ def markdown(header, rows):
     """A Markdown table."""
     rule = ["---"] * len(header)
     return "\n".join(f"| {' | '.join(cells)} |" for cells in [header, rule, *rows])
-
-
-def machine():
-    """What the figures depend on: processor, cores that may be used."""
-    return f"{platform.machine()}, {number_of_cores()} cores"
-
-
-def number_of_cores():
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count()
-
-
-def peak_memory_mib():
-    """Largest resident memory of this process so far, in MiB."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return round(peak / (2**20 if sys.platform == "darwin" else 2**10), 1)

@@ -11,6 +11,7 @@ import warnings
 from pathlib import Path
 
 from absl import app, flags
+from machine import machine, peak_memory_mib
 
 FLAGS = flags.FLAGS
 flags.disclaim_key_flags()  # those defined here are the example's: --help shows them
@@ -494,23 +495,8 @@ def what_ran():
         "version": keras_saae.__version__,
         "keras_version": keras.__version__,
         "python": platform.python_version(),
-        "machine": f"{platform.machine()}, {number_of_cores()} cores",
+        "machine": machine(),
     }
-
-
-def number_of_cores():
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count()
-
-
-def peak_memory_mib():
-    """Largest resident memory of this process so far, in MiB."""
-    import resource  # not on Windows
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return round(peak / (2**20 if sys.platform == "darwin" else 2**10), 1)
 
 
 def write_json(values, path):

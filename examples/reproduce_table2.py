@@ -30,6 +30,7 @@ import time
 from pathlib import Path
 
 import common
+import machine
 from absl import flags
 
 try:
@@ -91,7 +92,7 @@ class System:
 
 SYSTEMS = {
     "nn": System(
-        "labels only, the paper's network",
+        "labels only, the paper's layers",
         {"100": 25.80, "1000": 8.73, "all": 1.25},
     ),
     "labels_only": System("labels only, the encoder of `default`"),
@@ -454,7 +455,7 @@ def run_peer(run):
     return {
         "version": keras_saae.__version__,
         "python": platform.python_version(),
-        "machine": f"{platform.machine()}, {common.number_of_cores()} cores",
+        "machine": machine.machine(),
         **run.identity,
         "dataset_sha256": images.sha256,
         "validation": len(split.validation),
@@ -519,9 +520,15 @@ def table(records, dataset):
         title = f"`{recipe}`" + (f": {system.title}" if system.title else "")
         cells = [spread(row[c].values()) if c in row else "–" for c in columns]
         lines.append([f"{title} ({backend})", *cells])
-        # With other images held out, the same seed draws other labels.
+        # With other images held out, the same seed draws other labels. What is not
+        # Keras' has the baseline of whichever backend.
         name = _BASELINE.value
-        baseline = rows.get((name, backend), {}) if system.validation is None else {}
+        same = [
+            other
+            for (system_name, computed_by), other in rows.items()
+            if system_name == name and (computed_by == backend or system.peer)
+        ]
+        baseline = same[0] if same and system.validation is None else {}
         gains = [difference(row.get(c, {}), baseline.get(c, {})) for c in columns]
         if recipe != name and any(gains):
             lines.append([f"minus `{name}`", *(gain or "–" for gain in gains)])
@@ -609,13 +616,11 @@ def draw(records, dataset, path):
         for (recipe, computed_by), row in rows.items()
     }
     published = {
-        SYSTEMS[name].title: {
-            number(labels): error for labels, error in SYSTEMS[name].published.items()
+        system.title if system.source == "published" else system.source: {
+            number(labels): error for labels, error in system.published.items()
         }
-        for name in ("nn", "vat")
-    }
-    published["AAE, the paper"] = {
-        number(labels): error for labels, error in SYSTEMS["default"].published.items()
+        for system in SYSTEMS.values()
+        if system.published
     }
     figure = plotting.error_by_labels(ours, published if dataset == "mnist" else {})
     plotting.save(figure, path)

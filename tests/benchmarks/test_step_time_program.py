@@ -97,10 +97,26 @@ def test_round_adds_a_record_of_each_combination_once(program, records, capsys):
             program.main(["step_time"])
     (line,) = records.read_text().splitlines()
     found = json.loads(line)
-    assert set(found) == set(record("any", 1.0))
+    assert set(found) == {*record("any", 1.0), "variant"}
+    assert found["variant"] == "hidden=5, images=240"
     assert (found["system"], found["backend"]) == ("products of paper", BACKEND)
     assert found["limit_share"] == 1.0  # there is no faster backend
-    assert "| 24 | products of paper |" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "| 24 | products of paper, hidden=5, images=240 |" in out
+
+
+def test_other_settings_are_other_records(program, records):
+    kept = record("products of paper", 1.0, BACKEND, batch_size=24)
+    kept["machine"] = program.timing.machine()
+    records.parent.mkdir()
+    records.write_text(json.dumps(kept) + "\n")
+    settings = {"backends": [BACKEND], "policies": ["float32"], "batch_sizes": ["24"]}
+    with flagsaver.flagsaver(
+        **{**SMALL, **settings, "systems": ["products of paper"], "hidden": ["6"]}
+    ):
+        program.main(["step_time"])
+    first, second = map(json.loads, records.read_text().splitlines())
+    assert first == kept and second["variant"] == "hidden=6, images=240"
 
 
 def test_limit_is_that_of_the_fastest_backend_of_the_round(program):
@@ -111,7 +127,7 @@ def test_limit_is_that_of_the_fastest_backend_of_the_round(program):
         record("products of paper", 2.0, "torch", batch_size=250),
         record("products of default", 1.0, "torch"),
     ]
-    key = ("paper", "jax", "float32", 100, 0, "m")
+    key = ("paper", "jax", "float32", 100, 0, "m", "")
     assert program.limit_share(records, key, 16.0) == 0.5
 
 

@@ -1,0 +1,41 @@
+"""What figures of time and memory depend on, and the memory of this process."""
+
+import os
+import platform
+import re
+import sys
+from pathlib import Path
+
+
+def machine():
+    """Processor, and cores that this process may use."""
+    return f"{processor()}, {number_of_cores()} cores"
+
+
+def processor():
+    """Its name where Linux tells it, else its kind, such as arm64."""
+    try:
+        names = re.findall(r"model name\s*: (.+)", Path("/proc/cpuinfo").read_text())
+    except OSError:
+        names = []
+    return " ".join(names[0].split()) if names else platform.machine()
+
+
+def number_of_cores():
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count()
+
+
+def peak_memory_mib():
+    """Largest resident memory of this process so far, in MiB; not on Windows."""
+    try:
+        status = Path("/proc/self/status").read_text()
+        return round(int(re.search(r"VmHWM:\s*(\d+) kB", status)[1]) / 2**10, 1)
+    except (OSError, TypeError):  # not Linux
+        import resource
+
+    # On Linux this would begin with the peak of the process that started this one.
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak / (2**20 if sys.platform == "darwin" else 2**10), 1)
