@@ -174,6 +174,7 @@ class Run:
             return found
         recipe, epochs, updates = plan(self.system, self.labels)
         settings = recipe.of_length(updates).settings()
+        del settings["source"]  # may be told in other words
         return {
             **found,
             "backend": _backend(),
@@ -195,7 +196,10 @@ class Run:
 
         def of_record(record, key):
             value = record.get(key)
-            return {**later, **value} if key == "settings" and later else value
+            if key == "settings" and later:
+                value = {**later, **value}
+                value.pop("source", None)
+            return value
 
         return any(
             all(of_record(record, key) == identity[key] for key in identity)

@@ -251,8 +251,8 @@ LATALA_2025 = dataclasses.replace(
     name="latala2025",
     source=(
         "The schedule of the 2025 reproduction by Latała: an epoch is a pass over the "
-        "labels, and the squared error is averaged over pixels; Glorot's weights. Run it "
-        "for 500 epochs. One reconstruction a step, where theirs has two."
+        "labels, and the squared error is averaged over pixels; Glorot's weights. One "
+        "reconstruction a step, where theirs has two. Run it for 500 epochs."
     ),
     kernel_initializer="glorot_uniform",
     reconstruction_loss="squared_error_mean",

@@ -98,6 +98,10 @@ def test_only_records_of_the_very_run_let_it_be_skipped(program):
             other = {**first.identity, **change}
             assert program.missing_runs([other]) == [first, second]
         assert program.missing_runs([first.identity]) == [second]
+        retold = {**settings, "source": "The same, in other words."}
+        assert program.missing_runs([{**first.identity, "settings": retold}]) == [
+            second
+        ]
         older = {k: v for k, v in settings.items() if k != "augmentation"}
         assert program.missing_runs([{**first.identity, "settings": older}]) == [second]
 
