@@ -1,12 +1,15 @@
 """Scores of class and style of trained models, judged by a classifier of its own.
 
-    python benchmarks/generation.py runs/*/model.keras          scores, then prints
+    python benchmarks/generation.py runs/table2/*/model.keras   scores, then prints
+    python benchmarks/generation.py --figures=docs <model.keras>   draws as well
     python benchmarks/generation.py                             prints what is there
 
 Beside each model.keras lies the results.json of its run. The judge is that of the
 examples, trained on all labels of the data set, once, and kept in --judge; it must err
 on at most 0.8 % of the test images. The records are kept in
 benchmarks/results/generation.jsonl, one model a line; a run that is there is replaced.
+--figures takes a folder: every class in ten styles, in walks over a square of 2.0 x 2.0
+in the plane of the first two style dimensions, and reconstructions of test images.
 """
 
 import collections
@@ -25,6 +28,7 @@ import common  # noqa: E402
 RECORDS = Path(__file__).parent / "results" / "generation.jsonl"
 NUM_VARIETY = 3_000  # images, drawn and real, whose distances are compared
 NUM_MMD = 2_000  # codes and draws from the prior
+NUM_WALKED = 7  # images along a walk
 IDENTITY = ("dataset", "labels", "recipe", "backend", "updates", "seed")
 SCORES = ("class_fidelity", "style_leakage", "style_variety", "latent_mmd")
 
@@ -36,6 +40,7 @@ _JUDGE = flags.DEFINE_string(
 _UPDATES = flags.DEFINE_integer(
     "judge_updates", common.JUDGE_UPDATES, "Updates of its training."
 )
+_FIGURES = flags.DEFINE_string("figures", None, "Folder to draw figures to.")
 _MAX_ERROR = flags.DEFINE_float("max_error", 0.8, "Test error that it may have, in %.")
 
 
@@ -62,6 +67,8 @@ def main(argv):
             record.update(scores(model, images, judge, run["seed"]))
             record["judge_error"] = judge_error
             keep(record)
+            if _FIGURES.value:
+                draw(model, images, Path(_FIGURES.value), f"{run['recipe']}_")
             print(path, {name: round(record[name], 4) for name in SCORES}, flush=True)
     print(table(read()))
 
@@ -117,6 +124,31 @@ def scores(model, images, judge, seed):
         "latent_mmd": evaluation.latent_mmd(z_test[:NUM_MMD], prior),
         "class_shares": evaluation.class_shares(y_codes).round(4).tolist(),
     }
+
+
+def draw(model, images, folder, prefix):
+    """The figures that go with the scores."""
+    import numpy as np
+
+    from keras_saae import plotting
+
+    walk = np.linspace(-1.0, 1.0, NUM_WALKED)
+    styles = np.zeros((2 * NUM_WALKED, model.z_dim))
+    styles[:NUM_WALKED, 0], styles[NUM_WALKED:, 1 % model.z_dim] = walk, walk
+    x = images.x_test[:12]
+    figures = {
+        "grid": plotting.class_style_grid(model.class_style_grid(10)),
+        "walks": plotting.image_grid(
+            model.class_style_grid(styles),
+            "Two walks through styles, 2.0 long",
+            "class y",
+            "z[0] from −1 to 1, z[1] at 0; then z[1] from −1 to 1, z[0] at 0",
+        ),
+        "reconstructions": plotting.reconstructions(x, model.reconstruct(x)),
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, figure in figures.items():
+        plotting.save(figure, folder / f"{prefix}{name}.png")
 
 
 def find_or_train_judge(images):

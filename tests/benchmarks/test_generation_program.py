@@ -68,10 +68,13 @@ def test_models_of_digits_are_scored_and_baselines_skipped(
     with flagsaver.flagsaver(max_error=0.0, **flags):
         with pytest.raises(SystemExit, match="Raise --judge_updates"):
             program.main(["generation", *paths])
-    with flagsaver.flagsaver(max_error=100.0, **flags):
+    with flagsaver.flagsaver(max_error=100.0, figures=str(tmp_path / "f"), **flags):
         program.main(["generation", *paths])
     (kept,) = program.read()
     assert kept["recipe"] == "default_small"
     assert 0 <= kept["class_fidelity"] <= 100 and 10 <= kept["style_leakage"] <= 100
     assert sum(kept["class_shares"]) == pytest.approx(1, abs=1e-3)
     assert "labels_only draws no images, skipped" in capsys.readouterr().out
+    drawn = {path.name for path in (tmp_path / "f").iterdir()}
+    names = ("grid", "walks", "reconstructions")
+    assert drawn == {f"default_small_{name}.png" for name in names}
