@@ -22,7 +22,9 @@ from pathlib import Path
 from absl import app, flags
 
 sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1] / "examples"))
 
+import machine  # noqa: E402
 import timing  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -419,7 +421,7 @@ def main(argv):
         }
         if any(key.items() <= record.items() for record in timing.read_records(path)):
             continue
-        code = commit()
+        code = machine.commit()
         results = run(rows[name], key)
         if results is None:
             failed.append(f"{name}, seed {seed}")
@@ -500,28 +502,6 @@ def invariances(record):
         for setting, name in INVARIANCES.items()
         if any(step.get("settings", {}).get(setting) for step in steps)
     ]
-
-
-def commit():
-    """Short name of the commit, with a plus if code has changed since; None without."""
-    code = ("keras_saae", "examples", "benchmarks/*.py")
-    try:
-        name, changes = (
-            subprocess.run(
-                ["git", *arguments],
-                cwd=ROOT,
-                capture_output=True,
-                text=True,
-                check=True,
-            ).stdout.strip()
-            for arguments in (
-                ("rev-parse", "--short", "HEAD"),
-                ("status", "--porcelain", "--", *code),
-            )
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return name + ("+" if changes else "")
 
 
 def _spread(values):

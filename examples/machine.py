@@ -1,10 +1,13 @@
-"""What figures of time and memory depend on, and the memory of this process."""
+"""What figures depend on: processor and code; and the memory of this process."""
 
 import os
 import platform
 import re
+import subprocess
 import sys
 from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def machine():
@@ -39,3 +42,25 @@ def peak_memory_mib():
     # On Linux this would begin with the peak of the process that started this one.
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return round(peak / (2**20 if sys.platform == "darwin" else 2**10), 1)
+
+
+def commit():
+    """Short name of the commit, with a plus if code has changed since; None without."""
+    code = ("keras_saae", "examples", "benchmarks/*.py")
+    try:
+        name, changes = (
+            subprocess.run(
+                ["git", *arguments],
+                cwd=ROOT,
+                capture_output=True,
+                text=True,
+                check=True,
+            ).stdout.strip()
+            for arguments in (
+                ("rev-parse", "--short", "HEAD"),
+                ("status", "--porcelain", "--", *code),
+            )
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return name + ("+" if changes else "")

@@ -353,7 +353,7 @@ def run_all(runs):
         finally:
             shares.put(share)
 
-    failed = []
+    failed, code = [], machine.commit()
     pool = concurrent.futures.ThreadPoolExecutor(_JOBS.value)
     futures = {pool.submit(work, run): run for run in runs}
     try:
@@ -367,7 +367,7 @@ def run_all(runs):
                 continue
             if not run.is_in(read(path)):
                 with open(path, "a") as file:
-                    file.write(json.dumps(record) + "\n")
+                    file.write(json.dumps({**record, "commit": code}) + "\n")
             minutes = record["train_seconds"] / 60
             print(
                 f"{place} {run}: {record['test_error']:.2f} % in {minutes:.1f} minutes",

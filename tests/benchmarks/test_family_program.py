@@ -97,7 +97,7 @@ def test_run_becomes_a_record_and_is_not_made_again(
         return record(key["seed"], 4.0)
 
     monkeypatch.setattr(program, "run", run)
-    monkeypatch.setattr(program, "commit", lambda: "1a2b3c")
+    monkeypatch.setattr(program.machine, "commit", lambda: "1a2b3c")
     monkeypatch.setattr(program, "RESULTS", tmp_path)
     monkeypatch.setenv("KERAS_BACKEND", BACKEND)
     for _ in range(2):
@@ -120,8 +120,8 @@ def test_commit_has_a_plus_once_code_has_changed_but_not_results(
         name = ("-c", "user.name=a", "-c", "user.email=a@b.c")
         subprocess.run(["git", *name, *arguments], cwd=tmp_path, check=True)
 
-    monkeypatch.setattr(program, "ROOT", tmp_path)
-    assert program.commit() is None  # no repository
+    monkeypatch.setattr(program.machine, "ROOT", tmp_path)
+    assert program.machine.commit() is None  # no repository
     (tmp_path / "examples").mkdir()
     (tmp_path / "examples" / "one.py").write_text("")
     (tmp_path / "results.jsonl").write_text("")
@@ -129,9 +129,9 @@ def test_commit_has_a_plus_once_code_has_changed_but_not_results(
     git("add", "-A")
     git("commit", "-qm", "Begin")
     (tmp_path / "results.jsonl").write_text("{}")
-    assert "+" not in program.commit()
+    assert "+" not in program.machine.commit()
     (tmp_path / "examples" / "one.py").write_text("1")
-    assert program.commit().endswith("+")
+    assert program.machine.commit().endswith("+")
 
 
 def test_unknown_row_is_refused_with_the_known_ones(program):

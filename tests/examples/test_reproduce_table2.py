@@ -74,13 +74,17 @@ def test_summary_shows_median_worst_and_minutes(program):
     assert line.endswith("| 20.00 (1) | 20.00, 20.00 | – | 1.5 |")
 
 
-def test_readme_shows_what_the_records_say(program):
-    path = ROOT / "benchmarks" / "results" / "table2.jsonl"
-    records = program.read(path)
+@pytest.mark.parametrize(
+    ("block", "file", "baseline"),
+    [("results", "table2", "nn"), ("ablation", "ablation", "default")],
+)
+def test_readme_shows_what_the_records_say(program, block, file, baseline):
+    records = program.read(ROOT / "benchmarks" / "results" / f"{file}.jsonl")
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    block = readme.split("<!-- results -->")[1].split("<!-- end of results -->")[0]
-    expected = f"{program.table(records, 'mnist')}\n\n{program.summary(records)}"
-    assert block.strip() == expected
+    shown = readme.split(f"<!-- {block} -->")[1].split(f"<!-- end of {block} -->")[0]
+    with flagsaver.flagsaver(baseline=baseline):
+        expected = f"{program.table(records, 'mnist')}\n\n{program.summary(records)}"
+    assert shown.strip() == expected
 
 
 def test_only_records_of_the_very_run_let_it_be_skipped(program):
