@@ -314,7 +314,10 @@ def list_runs(runs):
         cost = seconds[run.system] * plan(run.system, run.labels)[-1]
         total += cost
         print(f"{run}: {cost / 60:.1f} minutes")
-    print(f"{len(runs)} runs, about {total / 3600:.1f} hours one after another")
+    print(
+        f"{len(runs)} runs, about {total / 3600:.1f} hours one after another; images "
+        "held out and the labels-only baseline of each run take a little more."
+    )
 
 
 def seconds_per_update(system, labels, count=20):
