@@ -5,7 +5,7 @@
 
 Trains the mixture VAE and sets its thresholds, as examples/mixture_vae.py does with the
 same flags, and attacks test images. `attacks` in results.json has a row for each attack
-and epsilon, in percent: `error` were none refused, `rejected`, `accepted_error` and
+and epsilon, in percent: `error`, were none refused, `rejected`, `accepted_error` and
 `undetected`, accepted and wrong, of all; and the means of what attacks climb: the
 `log_odds` against the true class, in nats, and `evasion`, see `evasion_loss`. Of the
 ends of all starts and step sizes each image keeps the one that climbed highest.

@@ -500,10 +500,18 @@ def what_ran():
 
 
 def write_json(values, path):
-    """Writes JSON beside `path` and renames it into place."""
+    """Writes JSON beside `path` and renames it into place; NaN becomes null."""
     partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(json.dumps(values, indent=2) + "\n")
+    partial.write_text(json.dumps(_without_nan(values), indent=2) + "\n")
     os.replace(partial, path)
+
+
+def _without_nan(values):
+    if isinstance(values, dict):
+        return {key: _without_nan(value) for key, value in values.items()}
+    if isinstance(values, (list, tuple)):
+        return [_without_nan(value) for value in values]
+    return None if isinstance(values, float) and values != values else values
 
 
 def start(main):

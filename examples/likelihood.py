@@ -7,7 +7,8 @@
 Three steps: clusters are found without labels; then a supervised AAE has them for its
 classes, so that no draw lies between two digits; then its decoder learns from draws,
 the nearest of which each image pulls at (`fit_imle`; --imle_passes=0 leaves that out).
-With --recipe of an AAE, that model in the place of the first two.
+With --recipe of an AAE, that model in the place of the first two. --resume goes on with
+the first two; the third begins anew.
 
 Number: the mean log-likelihood of the test images, in nats, with its standard error, as
 in section 3 of the paper (340 with 10,000 samples of MNIST). The window's width is

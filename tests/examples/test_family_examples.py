@@ -404,3 +404,10 @@ def test_a_data_set_s_own_validation_part_spares_the_training_images(
     assert found["validation"] == 50
     model = keras.saving.load_model(tmp_path / "model.keras")
     assert model.predict(part["x_validation"], verbose=0).shape == (50, 10)
+
+
+def test_a_share_of_none_is_null_in_json(tmp_path):
+    scores = {"share": float("nan"), "rows": [{"share": float("nan")}, 0.5]}
+    with tiny.program("examples/priors.py") as module:
+        module.common.write_json(scores, tmp_path / "results.json")
+    assert results(tmp_path) == {"share": None, "rows": [{"share": None}, 0.5]}
