@@ -12,7 +12,7 @@ import numpy as np
 from keras import ops
 
 from keras_saae import checks
-from keras_saae.backend import compiled, input_gradient
+from keras_saae.evaluation.descent import descent
 from keras_saae.evaluation.error_rate import error_rate
 from keras_saae.evaluation.rejection import area_under_risk_coverage
 
@@ -234,7 +234,7 @@ class SelectiveClassifier:
         target = _floats(x)
         decode = self._decoder(decode, target)
         _, z = self._encode(x)
-        descend, ends = _descent(decode, steps, learning_rate), []
+        descend, ends = descent(decode, steps, learning_rate), []
         for begin in range(0, len(x), BATCH_SIZE):
             batch = slice(begin, begin + BATCH_SIZE)
             ends.append(descend(target[batch], self._starts(z[batch])))
@@ -349,37 +349,6 @@ class SelectiveClassifier:
         """Codes to start from, `(1 + num_classes, n, z_dim)`."""
         means = np.broadcast_to(self.means[:, None], (len(self.means), *z.shape))
         return np.concatenate([z[None], means]).astype("float32")
-
-
-def _descent(decode, steps, learning_rate):
-    """A function from images and starts to the best codes and their errors."""
-
-    @compiled
-    def squared_error(z, x):
-        return ops.sum(ops.square(x - decode(z)), axis=tuple(range(1, len(x.shape))))
-
-    @compiled
-    def adam(z, mean, square, t, x):
-        gradient = input_gradient(lambda v: ops.sum(squared_error(v, x)), z)
-        mean = 0.9 * mean + 0.1 * gradient
-        square = 0.999 * square + 0.001 * ops.square(gradient)
-        size = ops.sqrt(square / (1.0 - 0.999**t)) + 1e-8
-        return z - learning_rate * mean / (1.0 - 0.9**t) / size, mean, square
-
-    def descend(x, starts):
-        num_starts, n, z_dim = starts.shape
-        x = ops.convert_to_tensor(np.concatenate(num_starts * [x]))
-        z = ops.convert_to_tensor(starts.reshape(-1, z_dim))
-        mean = square = ops.zeros_like(z)
-        for t in range(1, steps + 1):
-            t = ops.convert_to_tensor(t, "float32")
-            z, mean, square = adam(z, mean, square, t, x)
-        errors = ops.convert_to_numpy(squared_error(z, x)).reshape(num_starts, n)
-        best = errors.argmin(axis=0), np.arange(n)
-        ends = ops.convert_to_numpy(z).reshape(starts.shape)
-        return ends[best].astype("float64"), np.sqrt(errors[best])
-
-    return descend
 
 
 def _floats(x):

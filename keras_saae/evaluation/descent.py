@@ -1,0 +1,48 @@
+"""The codes that reconstruct images best, found by Adam."""
+
+import numpy as np
+from keras import ops
+
+from keras_saae.backend import compiled, input_gradient
+
+
+def descent(decode, steps, learning_rate):
+    """A function from images and starts to the best codes and their errors.
+
+    Args:
+        decode: function in `keras.ops` from codes `(n, z_dim)` to images.
+        steps: number of Adam's steps on |x - decode(z)|^2.
+        learning_rate: Adam's, in units of z.
+
+    Returns:
+        `descend(x, starts)`, from images `(n, ...)` and `(starts, n, z_dim)` codes to
+        float64 codes `(n, z_dim)`, for each image the best of its ends, and Euclidean
+        errors `(n,)` in pixel units.
+    """
+
+    @compiled
+    def squared_error(z, x):
+        return ops.sum(ops.square(x - decode(z)), axis=tuple(range(1, len(x.shape))))
+
+    @compiled
+    def adam(z, mean, square, t, x):
+        gradient = input_gradient(lambda v: ops.sum(squared_error(v, x)), z)
+        mean = 0.9 * mean + 0.1 * gradient
+        square = 0.999 * square + 0.001 * ops.square(gradient)
+        size = ops.sqrt(square / (1.0 - 0.999**t)) + 1e-8
+        return z - learning_rate * mean / (1.0 - 0.9**t) / size, mean, square
+
+    def descend(x, starts):
+        num_starts, n, z_dim = starts.shape
+        x = ops.convert_to_tensor(np.concatenate(num_starts * [x]))
+        z = ops.convert_to_tensor(starts.reshape(-1, z_dim))
+        mean = square = ops.zeros_like(z)
+        for t in range(1, steps + 1):
+            t = ops.convert_to_tensor(t, "float32")
+            z, mean, square = adam(z, mean, square, t, x)
+        errors = ops.convert_to_numpy(squared_error(z, x)).reshape(num_starts, n)
+        best = errors.argmin(axis=0), np.arange(n)
+        ends = ops.convert_to_numpy(z).reshape(starts.shape)
+        return ends[best].astype("float64"), np.sqrt(errors[best])
+
+    return descend
