@@ -3,7 +3,8 @@
 import keras
 from keras import layers, ops
 
-from keras_saae.networks.mlp import hidden_layers, seeded
+from keras_saae.networks.initializers import seeded
+from keras_saae.networks.mlp import hidden_layers
 
 
 @keras.saving.register_keras_serializable("keras_saae")

@@ -11,7 +11,8 @@ import math
 import keras
 from keras import layers
 
-from keras_saae.networks.mlp import batch_normalization_layer, hidden_layers, seeded
+from keras_saae.networks.initializers import seeded
+from keras_saae.networks.mlp import batch_normalization_layer, hidden_layers
 
 
 def conv_encoder(

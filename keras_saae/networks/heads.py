@@ -3,7 +3,8 @@
 import keras
 from keras import layers, ops
 
-from keras_saae.networks.mlp import batch_normalization_layer, seeded
+from keras_saae.networks.initializers import seeded
+from keras_saae.networks.mlp import batch_normalization_layer
 from keras_saae.networks.precision import vat_probe
 
 

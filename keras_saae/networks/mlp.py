@@ -5,6 +5,8 @@ import math
 import keras
 from keras import layers
 
+from keras_saae.networks.initializers import seeded
+
 
 def mlp_encoder(image_shape, name="encoder", input_dropout=0.0, **settings):
     """Images to features; a model adds the heads for its codes.
@@ -159,12 +161,3 @@ def batch_normalization_layer(name, **kwargs):
     several differently perturbed batches a step and changes quickly early on.
     """
     return layers.BatchNormalization(momentum=0.9, epsilon=1e-5, name=name, **kwargs)
-
-
-def seeded(initializer, seed):
-    """A fresh copy of an initializer, seeded where it is random."""
-    initializer = keras.initializers.get(initializer)
-    config = initializer.get_config()
-    if "seed" in config:
-        config["seed"] = seed
-    return type(initializer).from_config(config)

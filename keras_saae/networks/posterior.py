@@ -4,7 +4,8 @@ import keras
 from keras import layers, ops
 
 from keras_saae import checks
-from keras_saae.networks.mlp import hidden_layers, seeded
+from keras_saae.networks.initializers import seeded
+from keras_saae.networks.mlp import hidden_layers
 from keras_saae.networks.precision import vat_probe
 
 POSTERIORS = ("deterministic", "gaussian", "universal")
