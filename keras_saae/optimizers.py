@@ -2,6 +2,8 @@
 
 import keras
 
+from keras_saae.backend import fuse
+
 
 @keras.saving.register_keras_serializable("keras_saae")
 class PhaseOptimizers(keras.optimizers.Optimizer):
@@ -109,6 +111,7 @@ class PhaseOptimizers(keras.optimizers.Optimizer):
         for phase in phases:
             if not self[phase.name].built:
                 self[phase.name].build(list(phase.variables))
+            fuse(self[phase.name])
         self.built = True
 
     def build(self, variables):

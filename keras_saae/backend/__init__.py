@@ -1,11 +1,12 @@
 """What differs between TensorFlow, JAX and PyTorch, and nothing else.
 
-Each backend module defines the same five names:
+Each backend module defines the same six names:
 
 - `value_and_grad(loss_fn, variables, state)`: a loss and its gradients.
 - `input_gradient(fn, x)`: the gradient of a scalar with respect to its input, for
   adversarial perturbations and, differentiated again, gradient penalties.
 - `compiled(fn)`: a function of tensors that is called many times, made fast.
+- `fuse(optimizer)`: an optimizer's update in one pass, where it can be had.
 - `step_of_many(model)`: a training step of several models in one call.
 - `StepAdapter`: a mix-in that hands Keras' `train_step` and `test_step` to the
   model's `run_phases` and `run_evaluation`, which exist once for all backends. Its
@@ -21,6 +22,7 @@ if keras.backend.backend() == "tensorflow":
     from keras_saae.backend.tensorflow import (
         StepAdapter,
         compiled,
+        fuse,
         input_gradient,
         step_of_many,
         value_and_grad,
@@ -29,6 +31,7 @@ elif keras.backend.backend() == "jax":
     from keras_saae.backend.jax import (
         StepAdapter,
         compiled,
+        fuse,
         input_gradient,
         step_of_many,
         value_and_grad,
@@ -37,6 +40,7 @@ elif keras.backend.backend() == "torch":
     from keras_saae.backend.torch import (
         StepAdapter,
         compiled,
+        fuse,
         input_gradient,
         step_of_many,
         value_and_grad,
@@ -64,6 +68,7 @@ def keep_tensorflow_off_gpu():
 __all__ = [
     "StepAdapter",
     "compiled",
+    "fuse",
     "input_gradient",
     "keep_tensorflow_off_gpu",
     "step_of_many",

@@ -1,7 +1,7 @@
 """Initial weights, drawn by NumPy: alike on every backend, and without compiling.
 
-Keras draws them on the backend. JAX compiles such a draw anew for each shape, which was a
-third of the time until the first training step.
+Keras draws them on the backend. JAX compiles such a draw anew for each shape, which
+took a third of the time until the first training step.
 """
 
 import math

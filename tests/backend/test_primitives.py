@@ -9,7 +9,7 @@ import pytest
 from keras import ops
 
 from keras_saae import backend
-from keras_saae.backend import compiled, input_gradient, value_and_grad
+from keras_saae.backend import compiled, fuse, input_gradient, value_and_grad
 
 to_numpy = ops.convert_to_numpy
 
@@ -160,3 +160,41 @@ def test_other_backends_are_refused_with_the_list_of_ours(monkeypatch):
     monkeypatch.setattr(keras.backend, "backend", lambda: "numpy")
     with pytest.raises(ImportError, match="tensorflow, jax and torch.*'numpy'"):
         runpy.run_path(str(pathlib.Path(backend.__file__)))
+
+
+OPTIMIZERS = {
+    "adam": lambda: keras.optimizers.Adam(0.1),
+    "large_epsilon": lambda: keras.optimizers.Adam(0.1, 0.5, 0.8, epsilon=0.3),
+    "weight_decay": lambda: keras.optimizers.AdamW(0.1, weight_decay=0.2),
+    "clipped": lambda: keras.optimizers.Adam(0.1, clipnorm=0.5),
+    "amsgrad": lambda: keras.optimizers.Adam(0.1, amsgrad=True),
+    "momentum": lambda: keras.optimizers.SGD(0.1, momentum=0.9),
+}
+
+
+@pytest.mark.parametrize("make", OPTIMIZERS.values(), ids=OPTIMIZERS)
+def test_fused_update_is_that_of_keras(make):
+    ours, theirs = (keras.Variable([[1.0, 2.0, 3.0]]) for _ in range(2))
+    fused, plain = make(), make()
+    for optimizer, w in ((fused, ours), (plain, theirs)):
+        optimizer.build([w])
+    fuse(fused)
+    for gradient in ([[1.0, 0.0, -2.0]], [[0.5, 0.1, 0.0]], [[-3.0, 0.0, 0.2]]):
+        for optimizer, w in ((fused, ours), (plain, theirs)):
+            optimizer.apply([ops.convert_to_tensor(np.array(gradient, "float32"))], [w])
+        np.testing.assert_allclose(to_numpy(ours), to_numpy(theirs), rtol=1e-5)
+    state = zip(fused.variables, plain.variables)
+    for variable, same in state:  # saved by one, it can be continued by the other
+        np.testing.assert_allclose(to_numpy(variable), to_numpy(same), rtol=1e-5)
+
+
+def test_adam_is_fused_on_pytorch_but_for_classes_of_others():
+    class Own(keras.optimizers.Adam):
+        pass
+
+    optimizers = [keras.optimizers.Adam(), Own(), keras.optimizers.SGD()]
+    for optimizer in optimizers:
+        optimizer.build([keras.Variable([1.0])])
+        fuse(optimizer)
+    changed = ["_backend_update_step" in vars(optimizer) for optimizer in optimizers]
+    assert changed == [keras.backend.backend() == "torch", False, False]
