@@ -20,6 +20,7 @@ again. `--rounds=0` draws table and figure from the records alone.
 
 import collections
 import dataclasses
+import functools
 import itertools
 import json
 import statistics
@@ -175,6 +176,15 @@ def recipe_of(system):
 
 def measure(system, policy, batch_size):
     """Quartiles of the seconds per step, in this process and on its backend."""
+    return timed(system, policy, batch_size)(_BLOCKS.value, _BLOCK.value)
+
+
+def timed(system, policy, batch_size):
+    """A system, ready to run: a function of blocks and steps in a block.
+
+    It makes that many steps and one block before, and returns quartiles of the seconds
+    a step.
+    """
     import keras
     import numpy as np
 
@@ -188,12 +198,13 @@ def measure(system, policy, batch_size):
         hidden = tuple(map(int, _HIDDEN.value))
         networks = ("hidden", "discriminator_z_hidden", "discriminator_y_hidden")
         recipe = dataclasses.replace(recipe, **dict.fromkeys(networks, hidden))
-    clock = {"blocks": _BLOCKS.value, "block": _BLOCK.value}
     if system.startswith("products"):
         products = arithmetic.step_products(
             recipe, SIDE**2, NUM_CLASSES, batch_size, recipe.labelled_batch_size
         )
-        return arithmetic.seconds_of(products, backend, bfloat16, _BLOCKS.value)
+        return lambda blocks, block: arithmetic.seconds_of(
+            products, backend, bfloat16, blocks
+        )
 
     rng = np.random.Generator(np.random.PCG64(0))
     x = rng.integers(256, size=(_IMAGES.value, SIDE, SIDE), dtype="uint8")
@@ -204,7 +215,9 @@ def measure(system, policy, batch_size):
         theirs = Reproduction2025(
             x, y, recipe.hidden, batch_size, recipe.labelled_batch_size
         )
-        return timing.seconds_per_step(theirs.step, lambda losses: losses, **clock)
+        return functools.partial(
+            timing.seconds_per_step, theirs.step, lambda loss: loss
+        )
     dataset = recipe.dataset(x, y)
     if system == "paper without metrics":
         keras.metrics.Mean.update_state = lambda *args, **kwargs: None
@@ -214,22 +227,22 @@ def measure(system, policy, batch_size):
             model.compile(
                 model.optimizer, steps_per_execution=_STEPS_PER_EXECUTION.value
             )
-        return timing.seconds_per_step_of_fit(
-            model, dataset, callbacks=recipe.callbacks(), **clock
+        return functools.partial(
+            timing.seconds_per_step_of_fit, model, dataset, callbacks=recipe.callbacks()
         )
     batches = (dataset[i % len(dataset)] for i in itertools.count())
     if system == "batches":
-        return timing.seconds_per_step(
-            lambda: next(batches), lambda batch: batch, **clock
+        return functools.partial(
+            timing.seconds_per_step, lambda: next(batches), lambda batch: batch
         )
     if backend == "jax":
         from plain_jax import PlainJax
 
         plain = PlainJax(SIDE**2, recipe.hidden, bfloat16=bfloat16)
-        return timing.seconds_per_step(
+        return functools.partial(
+            timing.seconds_per_step,
             lambda: plain.step(**next(batches)),
             lambda x: x.block_until_ready(),
-            **clock,
         )
     import torch
     from plain_torch import PlainTorch
@@ -241,7 +254,7 @@ def measure(system, policy, batch_size):
         batch = {k: torch.as_tensor(v, device=device) for k, v in next(batches).items()}
         return plain.step(**batch)
 
-    return timing.seconds_per_step(step, lambda losses: losses.tolist(), **clock)
+    return functools.partial(timing.seconds_per_step, step, lambda loss: loss.tolist())
 
 
 def summary(records):

@@ -75,12 +75,16 @@ def seconds_per_step_of_fit(model, dataset, blocks, block, callbacks=()):
     )
 
 
-def run_alone(program, arguments, backend):
+def run_alone(program, arguments, backend, **environment):
     """Runs a program in a process of its own; returns the JSON of its last line."""
-    environment = {**os.environ, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    environment |= {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
     command = [sys.executable, str(program), *arguments]
     done = subprocess.run(
-        command, env=environment, capture_output=True, text=True, check=False
+        command,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
         sys.exit(f"{' '.join(command)} on {backend} failed:\n{done.stderr}")
