@@ -72,17 +72,17 @@ def main(argv):
     other = common.judge(run)
     losses = {
         "log_odds": attacks.log_odds_loss(run.model.classify, from_logits=True),
+        "transfer": attacks.log_odds_loss(other),
         "evasion": evasion_loss(classifier),
     }
+    losses = {name: attacks.CompiledLoss(loss) for name, loss in losses.items()}
     rows, shown = [], None
     for epsilon in epsilons:
-        attempts = attacks_on(
-            run.model, losses["evasion"], other, x, y, epsilon, **strongest
-        )
-        for name, attacked in attempts:
+        for name, attacked in attacks_on(losses, x, y, epsilon, **strongest):
             found = classifier.evaluate(attacked, y)
-            for climbed, loss in losses.items():
-                found[climbed] = float(ops.convert_to_numpy(loss(attacked, y)).mean())
+            for climbed in ("log_odds", "evasion"):
+                values = losses[climbed].score(attacked, y)
+                found[climbed] = float(ops.convert_to_numpy(values).mean())
             rows.append({"attack": name, "epsilon": epsilon, **found})
             if name == "fgsm":
                 shown = attacked
@@ -175,19 +175,22 @@ def with_step_sizes(epsilon, steps, restarts):
     return {"steps": steps, "restarts": restarts, "step_size": sizes or None}
 
 
-def attacks_on(model, aware, other, x, y, epsilon, steps, restarts):
+def attacks_on(losses, x, y, epsilon, steps, restarts):
     """Yields the name of each attack and the images that it makes."""
     from keras_saae.evaluation import attacks
 
-    on_class = (model.classify, x, y, epsilon)
     few = with_step_sizes(epsilon, min(steps, 10), restarts)
     many = with_step_sizes(epsilon, steps, restarts)
-    yield "fgsm", attacks.fgsm(*on_class, from_logits=True)
-    yield "bim", attacks.bim(*on_class, **few, from_logits=True)
-    yield "mim", attacks.mim(*on_class, **few, from_logits=True)
-    yield "pgd", attacks.pgd(*on_class, **many, from_logits=True)
-    yield "transfer", attacks.pgd(other, x, y, epsilon, **many)
-    yield "aware", attacks.pgd(model, x, y, epsilon, **many, loss=aware)
+
+    def attack(method, loss, **settings):
+        return method(None, x, y, epsilon, loss=losses[loss], **settings)
+
+    yield "fgsm", attack(attacks.fgsm, "log_odds")
+    yield "bim", attack(attacks.bim, "log_odds", **few)
+    yield "mim", attack(attacks.mim, "log_odds", **few)
+    yield "pgd", attack(attacks.pgd, "log_odds", **many)
+    yield "transfer", attack(attacks.pgd, "transfer", **many)
+    yield "aware", attack(attacks.pgd, "evasion", **many)
 
 
 if __name__ == "__main__":

@@ -48,7 +48,8 @@ def fgsm(model, x, y, epsilon, loss=None, from_logits=False):
         y: integer `(n,)`. True classes.
         epsilon: largest change of a pixel, in [0, 1]; 0.3 is usual on MNIST.
         loss: `loss(x, y) -> (n,)`, one number for each image, to climb instead of the
-            log-odds against y; tensors in, tensor out.
+            log-odds against y; tensors in, tensor out. A `CompiledLoss` for several
+            attacks.
         from_logits: whether the model gives logits, not probabilities.
 
     Returns:
@@ -210,6 +211,38 @@ def log_odds_loss(model, from_logits=False):
     return loss
 
 
+class CompiledLoss:
+    """A loss for several attacks, whose step is compiled once and not for each.
+
+    Weights are read at the first attack: make it anew when a model has trained on.
+
+    Args:
+        loss: `loss(x, y) -> (n,)`, such as `log_odds_loss(model)`.
+
+    Example:
+        >>> loss = attacks.CompiledLoss(attacks.log_odds_loss(model))
+        >>> for epsilon in (0.1, 0.2, 0.3):
+        ...     attacked = attacks.pgd(model, x_test, y_test, epsilon, loss=loss)
+    """
+
+    def __init__(self, loss):
+        self.loss = loss
+        self.score = compiled(loss)
+        self.step = compiled(self._step)
+
+    def __call__(self, x, y):
+        return self.loss(x, y)
+
+    def _step(self, x, past, step_size, decay, lowest, highest, y):
+        """The images after a step, the gradients' sum, and the gradients' mean size."""
+        gradient = input_gradient(lambda v: ops.sum(self.loss(v, y)), x)
+        axes = tuple(range(1, len(x.shape)))
+        size = ops.mean(ops.abs(gradient), axis=axes, keepdims=True)
+        past = decay * past + gradient / ops.maximum(size, SMALLEST)
+        x = ops.clip(x + step_size * ops.sign(past), lowest, highest)
+        return x, past, size
+
+
 def _attack(
     loss,
     x,
@@ -226,16 +259,7 @@ def _attack(
     checks.check_count(restarts, "restarts")
     rng = np.random.Generator(np.random.PCG64(seed))
 
-    @compiled
-    def step(x, past, step_size, lowest, highest, y):
-        gradient = input_gradient(lambda v: ops.sum(loss(v, y)), x)
-        axes = tuple(range(1, len(x.shape)))
-        size = ops.mean(ops.abs(gradient), axis=axes, keepdims=True)
-        past = decay * past + gradient / ops.maximum(size, SMALLEST)
-        x = ops.clip(x + step_size * ops.sign(past), lowest, highest)
-        return x, past, size
-
-    score = compiled(loss)
+    climb = loss if isinstance(loss, CompiledLoss) else CompiledLoss(loss)
     result, num_flat = x.copy(), 0
     for begin in range(0, len(x), BATCH_SIZE):
         batch = slice(begin, begin + BATCH_SIZE)
@@ -253,17 +277,20 @@ def _attack(
                     start,
                     np.zeros_like(start),
                     np.float32(step_size),
+                    np.float32(decay),
                     lowest,
                     highest,
                     y[batch],
                 ),
             )
-            _check_loss(score(end, around[-1]), len(start))
+            _check_loss(climb.score(end, around[-1]), len(start))
             for k in range(steps):
-                end, past, size = step(end, past, *around)
+                end, past, size = climb.step(end, past, *around)
                 if k == 0:
                     num_flat += int(np.sum(ops.convert_to_numpy(size) == 0))
-            end, reached = map(ops.convert_to_numpy, (end, score(end, around[-1])))
+            end, reached = map(
+                ops.convert_to_numpy, (end, climb.score(end, around[-1]))
+            )
             if not (np.isfinite(end).all() and np.isfinite(reached).all()):
                 raise ValueError(
                     "The loss or its gradient became NaN or infinite at images from "

@@ -208,6 +208,23 @@ def test_a_loss_of_one_s_own_is_climbed_instead(attack):
     np.testing.assert_allclose(attacked[1], X[1] - 0.02, atol=1e-6)
 
 
+def test_attacks_on_a_compiled_loss_share_it_and_find_the_same():
+    own, traced = attacks.log_odds_loss(linear), []
+
+    def loss(x, y):
+        traced.append(x)
+        return own(x, y)
+
+    shared = attacks.CompiledLoss(loss)
+    for epsilon in (0.1, 0.2):
+        for attack in (attacks.pgd, attacks.mim, attacks.fgsm):
+            np.testing.assert_array_equal(
+                attack(None, X, Y, epsilon, loss=shared), attack(linear, X, Y, epsilon)
+            )
+            if keras.backend.backend() != "torch":  # which compiles nothing
+                assert len(traced) == 2  # the score and the step, once each
+
+
 def test_noise_is_made_to_pass_for_the_class_asked_for():
     noise = tiny.random(1).random((30, 2, 2)).astype("float32")
     asked, against = np.arange(30) % 3, attacks.log_odds_loss(linear)
