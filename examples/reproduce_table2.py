@@ -54,6 +54,9 @@ _EPOCHS = flags.DEFINE_integer(
 _DATASET = flags.DEFINE_enum(
     "dataset", "mnist", ["mnist", "fashion_mnist", "digits"], "Images to learn."
 )
+_DTYPE_POLICY = flags.DEFINE_enum(
+    "dtype_policy", "float32", ["float32", "mixed_bfloat16"], "Of the runs."
+)
 _DATA_DIR = flags.DEFINE_string("data_dir", None, "As of mnist_semisup.py.")
 _RECORDS = flags.DEFINE_string(
     "records", str(ROOT / "benchmarks/results/table2.jsonl"), "Finished runs, appended."
@@ -178,7 +181,7 @@ class Run:
         return {
             **found,
             "backend": _backend(),
-            "dtype_policy": "float32",
+            "dtype_policy": _DTYPE_POLICY.value,
             "validation": self.validation,
             "epochs": epochs,
             "settings": json.loads(json.dumps(settings)),
@@ -394,6 +397,7 @@ def run_recipe(run, cores):
         f"--seed={run.seed}",
         f"--epochs={run.identity['epochs']}",
         f"--validation={run.validation}",
+        f"--dtype_policy={_DTYPE_POLICY.value}",
         f"--output_dir={folder}",
         "--resume",
     ]
@@ -487,19 +491,25 @@ def read(path):
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
+def computed_by(record):
+    """The backend of a run, and the dtype policy where it is not float32."""
+    policy = record["dtype_policy"]
+    return ", ".join([record["backend"], *[policy] * (policy != "float32")])
+
+
 def rows_of(records, dataset):
     """Errors of one data set: {(recipe, backend): {labels: {seed: error}}}."""
     found = collections.defaultdict(lambda: collections.defaultdict(dict))
     for record in records:
         if record["dataset"] == dataset:
-            row = found[record["recipe"], record["backend"]]
+            row = found[record["recipe"], computed_by(record)]
             row[record["labels"]][record["seed"]] = record["test_error"]
     order = list(SYSTEMS)
 
     def place(item):
-        (recipe, backend), _ = item
+        (recipe, by), _ = item
         known = recipe in order
-        return not known, order.index(recipe) if known else 0, recipe, backend
+        return not known, order.index(recipe) if known else 0, recipe, by
 
     return dict(sorted(found.items(), key=place))
 
@@ -522,18 +532,18 @@ def table(records, dataset):
         [f"{dataset}, test error in %", *(f"{c} labels" for c in columns)],
         ["---"] * (1 + len(columns)),
     ]
-    for (recipe, backend), row in rows.items():
+    for (recipe, by), row in rows.items():
         system = system_of(recipe)
         title = f"`{recipe}`" + (f": {system.title}" if system.title else "")
         cells = [spread(row[c].values()) if c in row else "–" for c in columns]
-        lines.append([f"{title} ({backend})", *cells])
+        lines.append([f"{title} ({by})", *cells])
         # With other images held out, the same seed draws other labels. What is not
         # Keras' has the baseline of whichever backend.
         name = _BASELINE.value
         same = [
             other
-            for (system_name, computed_by), other in rows.items()
-            if system_name == name and (computed_by == backend or system.peer)
+            for (system_name, by_too), other in rows.items()
+            if system_name == name and (by_too == by or system.peer)
         ]
         baseline = same[0] if same and system.validation is None else {}
         gains = [difference(row.get(c, {}), baseline.get(c, {})) for c in columns]
@@ -548,10 +558,11 @@ def table(records, dataset):
 
 def summary(records):
     """Markdown: the runs behind the table, all data sets: seeds, spread, minutes."""
-    names = ("dataset", "labels", "recipe", "backend")
+    names = ("dataset", "labels", "recipe")
     groups = collections.defaultdict(list)
     for record in records:
-        groups[tuple(record[name] for name in names)].append(record)
+        key = (*(record[name] for name in names), computed_by(record))
+        groups[key].append(record)
     lines = [
         [
             *("data, labels", "recipe", "backend", "seeds", "test error, %"),
@@ -564,10 +575,10 @@ def summary(records):
         errors = [record["test_error"] for record in group]
         alone = [record["labels_only_test_error"] for record in group]
         minutes = statistics.mean(record["train_seconds"] for record in group) / 60
-        dataset, labels, recipe, backend = key
+        dataset, labels, recipe, by = key
         lines.append(
             [
-                *(f"{dataset}, {labels}", recipe, backend),
+                *(f"{dataset}, {labels}", recipe, by),
                 ", ".join(str(record["seed"]) for record in group),
                 spread(errors),
                 f"{statistics.median(errors):.2f}, {max(errors):.2f}",
@@ -617,10 +628,10 @@ def draw(records, dataset, path):
         return sizes[dataset] if labels == "all" else int(labels)
 
     ours = {
-        f"{recipe} ({computed_by})": {
+        f"{recipe} ({by})": {
             number(labels): list(seeds.values()) for labels, seeds in row.items()
         }
-        for (recipe, computed_by), row in rows.items()
+        for (recipe, by), row in rows.items()
     }
     published = {
         system.title if system.source == "published" else system.source: {

@@ -16,8 +16,9 @@ def program():
         yield module
 
 
-def record(recipe, seed, error, labels="100", backend="jax", alone=20.0):
+def record(recipe, seed, error, labels="100", backend="jax", alone=20.0, bits="32"):
     return {
+        "dtype_policy": {"32": "float32", "16": "mixed_bfloat16"}[bits],
         "dataset": "mnist",
         "recipe": recipe,
         "labels": labels,
@@ -46,6 +47,29 @@ def test_table_shows_mean_deviation_and_number_of_runs(program):
     assert ours.endswith("| 3.00 ± 1.41 (2) | 1.50 (1) |")
     (other,) = [x for x in lines if x.startswith("| `default`") and "(torch)" in x]
     assert other.endswith("| 3.00 (1) | – |")
+
+
+def test_bfloat16_has_rows_of_its_own(program):
+    records = [*RECORDS, record("default", 0, 2.5, bits="16")]
+    assert (
+        "`default`: ours, pixels in any order (jax, mixed_bfloat16) | 2.50 (1) |"
+        in (program.table(records, "mnist"))
+    )
+    assert "| default | jax, mixed_bfloat16 | 0 | 2.50 (1) |" in program.summary(
+        records
+    )
+    (run,) = asked(program, [])
+    with flagsaver.flagsaver(dtype_policy="mixed_bfloat16"):
+        (other,) = asked(program, [run.identity])
+        assert other.identity["dtype_policy"] == "mixed_bfloat16"
+        assert asked(program, [other.identity]) == []
+
+
+def asked(program, records):
+    """What is missing of one run of the digits."""
+    one = {"systems": ["labels_only"], "labels": ["100"], "seeds": ["0"]}
+    with flagsaver.flagsaver(dataset="digits", **one):
+        return program.missing_runs(records)
 
 
 def test_table_shows_published_rows_of_mnist_only(program):
