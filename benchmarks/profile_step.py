@@ -31,7 +31,7 @@ import timing  # noqa: E402
 
 RECORDS = Path(__file__).parent / "results" / "profile_step.jsonl"
 SYSTEMS = ("paper", "default", "plain loop", "2025 reproduction")
-KEYS = ("system", "backend", "dtype_policy", "batch_size", "machine")
+KEYS = ("system", "backend", "dtype_policy", "batch_size", "machine", "variant")
 PRODUCTS = ("MatMul", "dot", "aten::addmm", "aten::mm", "aten::bmm", "mkldnn_linear")
 
 _SYSTEMS = flags.DEFINE_list("profiled", list(SYSTEMS), "What to take apart.")
@@ -53,15 +53,17 @@ def main(argv):
             continue
         for backend in (b for b in step_time.SYSTEMS[system] if b in values.backends):
             key = dict(zip(KEYS, (system, backend, policy, batch_size)))
-            key["machine"] = timing.machine()
+            key |= {"machine": timing.machine(), "variant": step_time.variant()}
             records = timing.read_records(RECORDS)
-            if any(all(record[k] == key[k] for k in KEYS) for record in records):
+            if any(
+                all(record.get(k, "") == key[k] for k in KEYS) for record in records
+            ):
                 continue
             with tempfile.TemporaryDirectory() as folder:
                 found = timing.run_alone(
                     __file__,
                     [
-                        *step_time._settings(),
+                        *step_time.settings(),
                         _STEPS.serialize(),
                         f"--profile={json.dumps([system, policy, batch_size, folder])}",
                     ],
@@ -208,7 +210,8 @@ def table(records):
     rows = []
     for record in records:
         whole = record["ms_per_step"]
-        cells = [str(record["batch_size"]), *(record[k] for k in KEYS[:3])]
+        system = ", ".join(filter(None, (record["system"], record.get("variant", ""))))
+        cells = [str(record["batch_size"]), system, *(record[k] for k in KEYS[1:3])]
         cells.append(f"{whole:.3g}")
         for part in ("products", "others", "python"):
             ms = record[f"ms_of_{part}"]

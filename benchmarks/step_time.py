@@ -71,6 +71,12 @@ _BLOCK = flags.DEFINE_integer("block", 10, "Steps in a block.", lower_bound=1)
 _STEPS_PER_EXECUTION = flags.DEFINE_integer(
     "steps_per_execution", 1, "Steps in a call of `fit`, on JAX and TensorFlow."
 )
+_MATMUL = flags.DEFINE_enum(
+    "matmul_precision",
+    None,
+    ["float32", "tf32"],
+    "Of float32 products on a GPU; as the backend has it if not given.",
+)
 _HIDDEN = flags.DEFINE_list("hidden", [], "Units of all networks, not the recipe's.")
 _IMAGES = flags.DEFINE_integer("images", 60_000, "Images, random ones.")
 _FIGURE = flags.DEFINE_string("figure", None, "Where to draw the figure, a .png.")
@@ -112,7 +118,7 @@ def measure_all(number, policy, batch_size):
                 continue
             lower, middle, upper = timing.run_alone(
                 __file__,
-                [*_settings(), f"--measure={json.dumps(key[:1] + key[2:4])}"],
+                [*settings(), f"--measure={json.dumps(key[:1] + key[2:4])}"],
                 backend,
             )
             timing.add_record(
@@ -135,7 +141,7 @@ def measure_all(number, policy, batch_size):
 
 def variant():
     """The flags that change what a step is, where they are not the default."""
-    names = ("steps_per_execution", "hidden", "images")
+    names = ("steps_per_execution", "matmul_precision", "hidden", "images")
     changed = [flags.FLAGS[name] for name in names]
     return ", ".join(
         f"{flag.name}={','.join(flag.value) if flag.name == 'hidden' else flag.value}"
@@ -144,10 +150,11 @@ def variant():
     )
 
 
-def _settings():
+def settings():
     """The flags that a process which measures needs, as its arguments."""
     names = ("blocks", "block", "steps_per_execution", "hidden", "images")
-    return [flags.FLAGS[name].serialize() for name in names]
+    optional = [_MATMUL.serialize()] if _MATMUL.value else []
+    return [flags.FLAGS[name].serialize() for name in names] + optional
 
 
 def limit_share(records, key, ms):
@@ -192,6 +199,8 @@ def timed(system, policy, batch_size):
 
     backend, bfloat16 = keras.backend.backend(), policy != "float32"
     keras.config.set_dtype_policy(policy)
+    if _MATMUL.value:
+        arithmetic.set_matmul_precision(backend, _MATMUL.value)
     recipe = recipes.get(recipe_of(system))
     recipe = dataclasses.replace(recipe, batch_size=batch_size)
     if _HIDDEN.value:

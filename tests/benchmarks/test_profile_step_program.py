@@ -61,12 +61,15 @@ def test_parts_of_a_step_are_recorded_once(program, tmp_path, monkeypatch, capsy
     assert [record[k] for k in program.KEYS[:4]] == ["paper", BACKEND, "float32", 24]
     assert record["ms_of_products"] > 0 and record["ms_of_others"] > 0
     assert len(record["others"]) == 5
-    assert f"| 24 | paper | {BACKEND} | float32 |" in capsys.readouterr().out
+    assert (
+        f"| 24 | paper, hidden=40, images=240 | {BACKEND} | float32 |"
+        in capsys.readouterr().out
+    )
 
 
 def test_table_shows_shares(program):
     record = {
-        **dict(zip(program.KEYS, ("paper", "jax", "float32", 100, "m"))),
+        **dict(zip(program.KEYS, ("paper", "jax", "float32", 100, "m", ""))),
         **{"ms_per_step": 20.0, "ms_of_products": 10.0, "ms_of_others": 6.0},
         **{"ms_of_python": 4.0, "others": {"add": 3.0}},
     }

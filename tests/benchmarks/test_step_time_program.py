@@ -105,6 +105,20 @@ def test_round_adds_a_record_of_each_combination_once(program, records, capsys):
     assert "| 24 | products of paper, hidden=5, images=240 |" in out
 
 
+@pytest.mark.parametrize("precision", ["tf32", "float32"])
+def test_precision_of_products_is_a_setting_of_gpus_and_makes_a_variant(
+    program, precision, policy
+):
+    policy("float32")
+    with flagsaver.flagsaver(**SMALL, matmul_precision=precision):
+        try:
+            assert program.measure("products of paper", "float32", 24)
+        finally:
+            program.arithmetic.set_matmul_precision(BACKEND, "float32")
+        assert f"matmul_precision={precision}" in program.variant()
+        assert f"--matmul_precision={precision}" in program.settings()
+
+
 def test_other_settings_are_other_records(program, records):
     kept = record("products of paper", 1.0, BACKEND, batch_size=24)
     kept["machine"] = program.timing.machine()
