@@ -208,7 +208,7 @@ def operations_of(program):
 def table(records):
     """Markdown: a row for each system, its parts in milliseconds and per cent."""
     rows = []
-    for record in records:
+    for record in sorted(records, key=lambda r: (r["batch_size"], r["dtype_policy"])):
         whole = record["ms_per_step"]
         system = ", ".join(filter(None, (record["system"], record.get("variant", ""))))
         cells = [str(record["batch_size"]), system, *(record[k] for k in KEYS[1:3])]
