@@ -215,8 +215,8 @@ def test_small_data_gets_the_small_sibling_where_there_is_one(name, dataset, fou
 
 def test_epochs_are_as_many_as_the_updates_need():
     dataset = tiny.dataset()  # 3 updates an epoch
-    assert narrow("paper", updates=9).epochs(dataset) == 3
-    assert narrow("paper", updates=10).epochs(dataset) == 4
+    assert narrow("paper", updates=9, passes=0).epochs(dataset) == 3
+    assert narrow("paper", updates=10, passes=0).epochs(dataset) == 4
 
 
 def test_falling_rates_reach_zero_at_the_end_of_the_run():
@@ -329,6 +329,21 @@ def test_a_part_that_does_not_fit_is_refused():
     wide = tiny.networks()["decoder"]  # made for another z_dim
     with pytest.raises(ValueError, match="decoder"):
         narrow("default", z_dim=4).build((4, 4), 3, decoder=wide)
+
+
+def test_filters_take_the_place_of_all_hidden_layers_but_the_encoders_last():
+    model = narrow("default", filters=(2, 3), hidden=(7, 6, 5)).build((4, 4), 3)
+
+    def widths(network, kind):
+        return [
+            getattr(layer, "filters", None) or layer.units
+            for layer in network.layers
+            if isinstance(layer, kind)
+        ]
+
+    assert widths(model.encoder.trunk, keras.layers.Conv2D) == [2, 3]
+    assert widths(model.encoder.trunk, keras.layers.Dense) == [5]
+    assert widths(model.decoder, keras.layers.Dense) == [5, 6, 7, 16]
 
 
 def test_augmentation_is_built_from_its_arguments():

@@ -30,6 +30,8 @@ class Recipe:
         batch_size, labelled_batch_size: images per step.
         epoch: what an epoch is a pass over, see `SemiSupervisedDataset`.
         updates: length of the whole run, in updates.
+        passes: the run is longer than that where so many passes over the labelled
+            images need it.
         augmentation: arguments of `networks.RandomAffine`, or None for no augmentation.
         simultaneous: see `PhasedModel.compile`.
 
@@ -47,6 +49,7 @@ class Recipe:
     labelled_batch_size: int = 100
     epoch: str = "unlabelled"
     updates: int = 1_000
+    passes: int = 0
     augmentation: dict | None = None
     simultaneous: bool = False
 
@@ -83,7 +86,11 @@ class Recipe:
 
     def epochs(self, dataset):
         """Epochs of the whole run on `dataset`."""
-        return math.ceil(self.updates / len(dataset))
+        updates = self.updates
+        if self.passes:
+            passes = self.passes * dataset.num_labelled / dataset.labelled_batch_size
+            updates = max(updates, passes)
+        return math.ceil(updates / len(dataset))
 
     def model(self, dataset, epochs=None, seed=0, **parts):
         """The compiled model for the images, classes and length of a run.

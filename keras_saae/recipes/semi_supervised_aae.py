@@ -1,10 +1,16 @@
 """Recipes of the semi-supervised AAE: the paper's, others' and ours."""
 
 import dataclasses
+import functools
 
 from keras_saae.models import SemiSupervisedAAE
 from keras_saae.models.semi_supervised_aae import PHASES
-from keras_saae.networks import mlp_decoder, mlp_discriminator, mlp_encoder
+from keras_saae.networks import (
+    conv_encoder,
+    mlp_decoder,
+    mlp_discriminator,
+    mlp_encoder,
+)
 from keras_saae.priors import Categorical, Gaussian
 from keras_saae.recipes.recipe import Recipe, adam, sgd
 
@@ -17,6 +23,8 @@ class SemiSupervisedAAERecipe(Recipe):
 
     Attributes: those of `Recipe`, and
         hidden: units of the hidden layers of encoder and decoder.
+        filters: filters of convolutions in the encoder, each of which halves the image,
+            in the place of all its hidden layers but the last; none if not given.
         discriminator_z_hidden, discriminator_y_hidden: the same of the discriminators.
         activation: of all hidden layers.
         z_dim: width of the style code.
@@ -36,6 +44,7 @@ class SemiSupervisedAAERecipe(Recipe):
     """
 
     hidden: tuple = (1000, 1000)
+    filters: tuple | None = None
     discriminator_z_hidden: tuple = (1000, 1000)
     discriminator_y_hidden: tuple = (1000, 1000)
     activation: str = "relu"
@@ -78,6 +87,7 @@ class SemiSupervisedAAERecipe(Recipe):
     )
     drop_epochs: tuple | None = (50, 1000)
     updates: int = 3_000_000
+    passes: int = 20
 
     def of_length(self, updates):
         """As of `Recipe`; a warm-up takes at most a quarter of the run."""
@@ -96,11 +106,15 @@ class SemiSupervisedAAERecipe(Recipe):
                 **extra,
             )
 
+        make_encoder, hidden = mlp_encoder, self.hidden
+        if self.filters is not None:
+            make_encoder = functools.partial(conv_encoder, filters=self.filters)
+            hidden = self.hidden[-1:]
         own = {
             "encoder": network(
-                mlp_encoder,
+                make_encoder,
                 image_shape,
-                hidden=self.hidden,
+                hidden=hidden,
                 batch_normalization=self.encoder_batch_normalization,
                 dropout=self.dropout,
                 index=1,
@@ -215,15 +229,23 @@ DEFAULT_SMALL = dataclasses.replace(
     updates=1_600,
 )
 
+# A long probe and a slant together part fours and nines from two labels a class, where
+# either alone does not; the styles' changes lead convolutions astray in the end.
 AUGMENTED = dataclasses.replace(
     DEFAULT,
     name="augmented",
     source=(
-        "Ours: default, and the class has to stay when an image is turned, scaled and "
-        "shifted a little. Chosen on validation images with label draws 100 and 112."
+        "Ours: default with a convolutional encoder, and the class has to stay when an "
+        "image is turned, scaled, shifted and slanted a little. Chosen on validation "
+        "images with label draws 100 to 103."
     ),
-    augmentation={"rotation": 10.0, "scale": 0.1, "shift": 0.07},
-    updates=7_200,
+    filters=(16, 32),
+    augmentation={"rotation": 15.0, "scale": 0.2, "shift": 0.1, "shear": 0.3},
+    vat_radius=1.0,
+    vat_probe=10.0,
+    style_consistency_weight=0.0,
+    updates=3_000,
+    passes=10,
 )
 
 GENERATIVE = dataclasses.replace(
