@@ -42,9 +42,7 @@ def main(argv):
 
     from keras_saae import evaluation, plotting
 
-    if _LABELS.value != "all" and not _LABELS.value.isdecimal():
-        common.sys.exit(f"--labels is a number or 'all'. Received: {_LABELS.value}")
-    labels = _LABELS.value if _LABELS.value == "all" else int(_LABELS.value)
+    labels = common.number_of_labels(_LABELS.value)
     common.check_second_recipe("adversarial_vae")
     first = common.train("encoder_classifier", labels, z_dim=_Z_DIM.value)
 

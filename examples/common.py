@@ -180,6 +180,15 @@ def train(
     return dataclasses.replace(run, folder=after.folder) if after else run
 
 
+def number_of_labels(text, least=1):
+    """The value of --labels as `train` takes it: a number, or "all"."""
+    if text == "all":
+        return text
+    if not text.isdecimal() or int(text) < least:
+        sys.exit(f"--labels is a number from {least} up, or 'all'. Received: {text}")
+    return int(text)
+
+
 def choose_recipe(name, after=None):
     """The recipe of --recipe (--second_recipe after a first step), or of that name.
 

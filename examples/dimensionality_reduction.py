@@ -15,7 +15,9 @@ import common
 from absl import flags
 
 common.define_flags("Settings: dimensionality_reduction or another recipe.")
-_LABELS = flags.DEFINE_integer("labels", 100, "Labelled images.", lower_bound=0)
+_LABELS = flags.DEFINE_string(
+    "labels", "100", "Number of labelled images, 0 for none, or 'all'."
+)
 _DIMENSIONS = flags.DEFINE_integer(
     "dimensions",
     None,
@@ -43,14 +45,15 @@ def main(argv):
 
     from keras_saae import evaluation, plotting
 
-    labelled = _LABELS.value > 0
+    labels = common.number_of_labels(_LABELS.value, least=0)
+    labelled = labels != 0
     recipe = "dimensionality_reduction" + ("" if labelled else "_unlabelled")
     with common.message_alone(ValueError):
         chosen = common.choose_recipe(recipe)
     if chosen.labelled != labelled:
         sys.exit(
             f"--recipe={chosen.name} learns {'with' if chosen.labelled else 'without'} "
-            f"labels. Received --labels={_LABELS.value}. Try --recipe={recipe}."
+            f"labels. Received --labels={labels}. Try --recipe={recipe}."
         )
     if not labelled and common.FLAGS.validation == 0:
         sys.exit(
@@ -60,10 +63,10 @@ def main(argv):
     if labelled and _CLUSTERS.value:
         sys.exit("--clusters are of --labels=0: with labels each class has a head.")
     heads = "" if labelled else ", K={0.num_clusters}"
-    setting = "{0.z_dim}-D, " + f"{_LABELS.value} labels" + heads
+    setting = "{0.z_dim}-D, " + f"{labels} labels" + heads
     run = common.train(
         recipe,
-        labels=_LABELS.value,
+        labels=labels,
         setting=setting.format,
         z_dim=_DIMENSIONS.value,
         num_clusters=_CLUSTERS.value,

@@ -17,11 +17,10 @@ _PRIOR = flags.DEFINE_enum(
     ["mixture", "swiss_roll"],
     "What each class owns a part of; the recipe's own if not given, a mixture.",
 )
-_LABELS = flags.DEFINE_integer(
+_LABELS = flags.DEFINE_string(
     "labels",
     None,
-    "Labelled images; 10,000 if not given, of the digits 300.",
-    lower_bound=1,
+    "Number of labelled images, or 'all'; 10,000 if not given, of the digits 300.",
 )
 
 
@@ -36,7 +35,7 @@ def main(argv):
     few = common.FLAGS.dataset == "digits" or common.FLAGS.smoke
     run = common.train(
         "label_informed",
-        labels=_LABELS.value or (300 if few else 10_000),
+        labels=common.number_of_labels(_LABELS.value or ("300" if few else "10000")),
         setting=lambda recipe: recipe.prior,
         **common.choose_prior("label_informed", _PRIOR.value),
     )

@@ -81,16 +81,14 @@ def train_selective():
     """The trained `Run`, and its `SelectiveClassifier` with thresholds."""
     from keras_saae import evaluation
 
-    labels, coverage = _LABELS.value, _COVERAGE.value
-    if labels != "all" and not labels.isdecimal():
-        common.sys.exit(f"--labels is a number or 'all'. Received: {labels}")
+    labels, coverage = common.number_of_labels(_LABELS.value), _COVERAGE.value
     if coverage == 0:
         common.sys.exit("--coverage=0 accepts nothing. Try 0.98.")
     if common.FLAGS.validation == 0:
         common.sys.exit("--validation=0 leaves no images to set the thresholds on.")
     run = common.train(
         "mixture_vae",
-        labels if labels == "all" else int(labels),
+        labels,
         setting=f"{labels} labels, coverage {coverage}",
     )
     classifier = evaluation.SelectiveClassifier(run.model, run.model.means)

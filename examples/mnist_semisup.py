@@ -45,7 +45,10 @@ def main(argv):
         if FLAGS.smoke:
             images = shrink(images)
         split = data.split_labels(
-            images.y_train, number_of_labels(), FLAGS.seed, FLAGS.validation
+            images.y_train,
+            common.number_of_labels(_LABELS.value),
+            FLAGS.seed,
+            FLAGS.validation,
         )
         x, y = images.x_train[split.train], split.mask_labels(images.y_train)
         dataset = recipe.dataset(x, y, images.num_classes, seed=FLAGS.seed)
@@ -191,19 +194,9 @@ def choose_recipe(recipes, name):
     return dataclasses.replace(recipe, **changes)
 
 
-def number_of_labels():
-    """The value of --labels as `split_labels` takes it."""
-    if _LABELS.value == "all":
-        return "all"
-    try:
-        return int(_LABELS.value)
-    except ValueError:
-        sys.exit(f"--labels must be a number or 'all'. Received: {_LABELS.value}")
-
-
 def shrink(images):
     """A few hundred images, for --smoke; more where the labels need them."""
-    labels = number_of_labels()
+    labels = common.number_of_labels(_LABELS.value)
     return common.shrink(images, 700 if labels == "all" else max(700, 2 * labels))
 
 

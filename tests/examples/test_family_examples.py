@@ -46,7 +46,7 @@ EXAMPLES = {
         {"log_likelihood"},
         {"samples"},
     ),
-    "label_informed": ((), {"own_mode_share"}, {"codes", "samples"}),
+    "label_informed": (("--labels=all",), {"own_mode_share"}, {"codes", "samples"}),
     "supervised_style": (
         (),
         {"class_fidelity", "style_leakage", "judge_test_error"},
@@ -306,7 +306,11 @@ def test_programs_loaded_one_after_another_have_their_own_flags():
     [
         ("clustering", {"clusters": "1"}, "--clusters must be at least 2. Received: 1"),
         ("likelihood", {"validation": "0"}, "--validation=0 leaves no images"),
-        ("mixture_vae", {"labels": "some"}, "--labels is a number or 'all'. Received"),
+        (
+            "mixture_vae",
+            {"labels": "some"},
+            "--labels is a number from 1 up, or 'all'. Received: some",
+        ),
         ("attacks", {"epsilons": "0.1,30"}, "--epsilons lie in [0, 1]. Received"),
         ("own_images", {"folder": "nowhere"}, "There is no folder nowhere."),
         ("priors", {"recipe": "aea"}, "Received: 'aea'. Did you mean 'aae'?"),

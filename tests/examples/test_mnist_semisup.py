@@ -286,8 +286,8 @@ def begin(example, **values):
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"labels": "abc"}, "--labels must be a number or 'all'. Received: abc"),
-        ({"labels": "0"}, "`labels` must be an integer of at least 1. Received 0."),
+        ({"labels": "abc"}, "--labels is a number from 1 up, or 'all'. Received: abc"),
+        ({"labels": "0"}, "--labels is a number from 1 up, or 'all'. Received: 0"),
         ({"labels": "5000"}, "`labels=5000` is too many for a class-balanced set"),
         ({"recipe": "papper"}, "Received: 'papper'. Did you mean 'paper'?"),
         ({"recipe": "clustering"}, "--recipe=clustering is of another model of the"),
