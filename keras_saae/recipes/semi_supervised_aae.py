@@ -230,7 +230,9 @@ DEFAULT_SMALL = dataclasses.replace(
 )
 
 # A long probe and a slant together part fours and nines from two labels a class, where
-# either alone does not; the styles' changes lead convolutions astray in the end.
+# either alone does not; the styles' changes lead convolutions astray in the end. With so
+# much smoothness a class can vanish, and a saturated softmax does not bring it back: the
+# demand on the shares does.
 AUGMENTED = dataclasses.replace(
     DEFAULT,
     name="augmented",
@@ -244,6 +246,7 @@ AUGMENTED = dataclasses.replace(
     vat_radius=1.0,
     vat_probe=10.0,
     style_consistency_weight=0.0,
+    shares_weight=1.0,
     updates=3_000,
     passes=10,
 )
