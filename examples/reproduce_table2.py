@@ -117,7 +117,7 @@ SYSTEMS = {
         "the paper's AAE, 5,000 epochs",
     ),
     "default_small": System("ours, for small data"),
-    "augmented": System("ours, convolutions, images turned and shifted a little"),
+    "augmented": System("ours, images turned, shifted and slanted a little"),
     "generative": System("ours, style apart from class"),
     "simultaneous": System("ours, all phases of a step at once"),
     "latala2025": System(
