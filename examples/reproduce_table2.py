@@ -2,7 +2,7 @@
 
     python examples/reproduce_table2.py --dry_run
     python examples/reproduce_table2.py --systems=nn,default --labels=100 --seeds=0,1,2
-    python examples/reproduce_table2.py --systems=
+    python examples/reproduce_table2.py --systems= --figure=docs/error_by_labels.png
     python examples/reproduce_table2.py --systems=default,ablations --baseline=default \
         --labels=100 --epochs=10 --records=benchmarks/results/ablation.jsonl
 
@@ -126,7 +126,9 @@ SYSTEMS = {
         epochs=500,
     ),
     "classifier2019": System(
-        "adversarial-autoencoder-classifier (2019)", {"3000": 3.0}
+        "adversarial-autoencoder-classifier (2019)",
+        {"3000": 3.0},
+        "its author, on training images held out",
     ),
     "label_spreading": System("scikit-learn's LabelSpreading", peer=True),
     "self_training": System("scikit-learn's SelfTrainingClassifier", peer=True),

@@ -24,7 +24,8 @@ class SemiSupervisedAAERecipe(Recipe):
     Attributes: those of `Recipe`, and
         hidden: units of the hidden layers of encoder and decoder.
         filters: filters of convolutions in the encoder, each of which halves the image,
-            in the place of all its hidden layers but the last; none if not given.
+            in the place of all its hidden layers but the last; none if not given. Set
+            `input_noise=0.0` with them; docs/experiments.md says why. None by default.
         discriminator_z_hidden, discriminator_y_hidden: the same of the discriminators.
         activation: of all hidden layers.
         z_dim: width of the style code.
