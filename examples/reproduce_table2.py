@@ -128,7 +128,7 @@ SYSTEMS = {
     "classifier2019": System(
         "adversarial-autoencoder-classifier (2019)",
         {"3000": 3.0},
-        "its author, on training images held out",
+        "adversarial-autoencoder-classifier, training images held out",
     ),
     "label_spreading": System("scikit-learn's LabelSpreading", peer=True),
     "self_training": System("scikit-learn's SelfTrainingClassifier", peer=True),
