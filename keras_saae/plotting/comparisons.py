@@ -68,6 +68,7 @@ def error_by_labels(errors, published=None):
             n for group in (errors, published) for d in group.values() for n in d
         }
         axes.set_xticks(sorted(numbers), [f"{n:,}" for n in sorted(numbers)])
+        axes.tick_params(axis="x", labelrotation=45)  # 1,000 stands beside 3,000
         axes.xaxis.set_minor_locator(ticker.NullLocator())
         axes.yaxis.set_major_locator(ticker.LogLocator(subs=(1.0, 2.0, 5.0)))
         axes.yaxis.set_major_formatter(ticker.FormatStrFormatter("%g"))
