@@ -1,5 +1,6 @@
 """What figures depend on: processor and code; and the memory of this process."""
 
+import functools
 import os
 import platform
 import re
@@ -11,8 +12,8 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def machine():
-    """Processor, and cores that this process may use."""
-    return f"{processor()}, {number_of_cores()} cores"
+    """Processor, cores that this process may use, and NVIDIA's GPUs, if any."""
+    return ", ".join([processor(), f"{number_of_cores()} cores", *gpus()])
 
 
 def processor():
@@ -22,6 +23,18 @@ def processor():
     except OSError:
         names = []
     return " ".join(names[0].split()) if names else platform.machine()
+
+
+@functools.cache
+def gpus():
+    """The names of NVIDIA's GPUs, one each; nothing without their driver."""
+    try:
+        told = subprocess.run(
+            ["nvidia-smi", "-L"], capture_output=True, text=True, check=True
+        ).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return []
+    return re.findall(r"GPU \d+: (.+?) \(", told)
 
 
 def number_of_cores():

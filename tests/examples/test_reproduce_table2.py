@@ -7,6 +7,8 @@ import pytest
 import tiny
 from absl.testing import flagsaver
 
+from keras_saae import recipes
+
 ROOT = pathlib.Path(__file__).parents[2]
 
 
@@ -109,6 +111,19 @@ def test_readme_shows_what_the_records_say(program, block, file, baseline):
     with flagsaver.flagsaver(baseline=baseline):
         expected = f"{program.table(records, 'mnist')}\n\n{program.summary(records)}"
     assert shown.strip() == expected
+
+
+@pytest.mark.parametrize("file", ["table2", "ablation"])
+def test_records_are_of_the_settings_that_the_recipes_have_now(program, file):
+    for record in program.read(ROOT / "benchmarks" / "results" / f"{file}.jsonl"):
+        if program.system_of(record["recipe"]).peer:
+            continue
+        recipe = recipes.get(record["recipe"]).of_length(record["updates"])
+        settings = json.loads(json.dumps(recipe.settings()))
+        found = {**program.later_settings(recipe.name), **record["settings"]}
+        of_record = json.loads(json.dumps(found))
+        del settings["source"], of_record["source"]  # may be told in other words
+        assert of_record == settings, record["recipe"]
 
 
 def test_only_records_of_the_very_run_let_it_be_skipped(program):
