@@ -537,6 +537,7 @@ def table(records, dataset):
         [f"{dataset}, test error in %", *(f"{c} labels" for c in columns)],
         ["---"] * (1 + len(columns)),
     ]
+    last = {recipe: by for recipe, by in rows}  # of a recipe's rows
     for (recipe, by), row in rows.items():
         system = system_of(recipe)
         title = f"`{recipe}`" + (f": {system.title}" if system.title else "")
@@ -554,7 +555,7 @@ def table(records, dataset):
         gains = [difference(row.get(c, {}), baseline.get(c, {})) for c in columns]
         if recipe != name and any(gains):
             lines.append([f"minus `{name}`", *(gain or "–" for gain in gains)])
-        if dataset == "mnist" and system.published:
+        if dataset == "mnist" and system.published and by == last[recipe]:
             numbers = [system.published.get(c) for c in columns]
             cells = ["–" if n is None else f"{n:.2f}" for n in numbers]
             lines.append([f"*{system.source}*", *cells])
