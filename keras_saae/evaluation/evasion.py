@@ -8,7 +8,7 @@ FAR = 1e9  # slack of a class that accepts nothing
 def evasion_loss(classifier, measure=None):
     """A loss for `attacks`: climb it to be accepted as another class.
 
-        max_(t != y) -max_i s_i - sum_i max(0, s_i),
+        max_(t != y) [ -max_i s_i - sum_i max(0, s_i) ],
 
         s = ( score_best_other - score_t,
               |z - mean_t| / tau_enc[t] - 1,

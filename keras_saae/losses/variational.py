@@ -13,7 +13,7 @@ from keras_saae.losses.pixels import crossentropy, per_pixel, squared_error
 def bernoulli_nll(x, x_reconstructed):
     """-log p(x|z) of each image where pixels are Bernoulli variables.
 
-        -sum_pixels x log x' + (1 - x) log (1 - x')
+        -sum_pixels [ x log x' + (1 - x) log (1 - x') ]
 
     Args:
         x: float tensor `(n, ...)`, pixels in [0, 1] read as probabilities.
@@ -31,7 +31,7 @@ def bernoulli_nll(x, x_reconstructed):
 def gaussian_nll(x, mean, log_variance=None):
     """-log p(x|z) of each image or code where p(x|z) = N(mean, variance).
 
-        1/2 sum (x - mean)^2 / variance + log variance + log 2 pi
+        1/2 sum [ (x - mean)^2 / variance + log variance + log 2 pi ]
 
     Args:
         x: float tensor `(n, ...)`.
@@ -56,7 +56,7 @@ LIKELIHOODS = {"bernoulli": bernoulli_nll, "gaussian": gaussian_nll}
 def gaussian_kl(mean, log_variance, prior_mean=0.0):
     """Divergence KL(N(mean, variance) || N(prior_mean, I)) of each code.
 
-        1/2 sum_dimensions variance + (mean - prior_mean)^2 - 1 - log variance
+        1/2 sum_dimensions [ variance + (mean - prior_mean)^2 - 1 - log variance ]
 
     Args:
         mean: float tensor `(..., z_dim)`.

@@ -65,10 +65,10 @@ def conv_decoder(
     Args:
         image_shape: shape of one image, such as `(28, 28)` or `(32, 32, 3)`.
         code_width: width of y and z together.
-        filters: channels before each doubling of height and width; the encoder's in
-            reverse if not given.
+        filters: channels before each convolution, in the decoder's own order: those of
+            the encoder reversed, which it takes if not given.
         kernel_size: width of the transposed convolutions, in pixels.
-        strides: as of `conv_encoder`, in reverse.
+        strides: by how much each multiplies height and width, in the same order.
         name: name of the network.
         **settings: as of `mlp.hidden_layers`, which come before the convolutions;
             `hidden` is (256,) if not given. The convolutions share all settings but
