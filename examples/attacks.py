@@ -150,7 +150,11 @@ def summary(rows):
 
     on_class = ("fgsm", "bim", "mim", "pgd")
     climbed = {**dict.fromkeys(on_class, "log_odds"), "aware": "evasion"}
-    pairs = zip(of(["transfer"], "error"), of(["pgd"], "error"))
+    pairs = [
+        pair
+        for key in ("error", "undetected")
+        for pair in zip(of(["transfer"], key), of(["pgd"], key))
+    ]
     return {
         "fgsm_undetected": max(of(["fgsm"])),  # at the worst epsilon
         "iterated_undetected": max(of(on_class[1:], last=True)),  # at the largest

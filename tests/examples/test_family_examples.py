@@ -232,6 +232,8 @@ def test_attacks_are_summed_up_and_doubted():
         found = module.summary(rows)
         rows[8]["error"] = 70.0  # transfer at 0.1, where PGD has 60
         assert module.summary(rows)["transfer_is_stronger"]
+        rows[8] |= {"error": 0.0, "undetected": 2.1}  # where PGD has 2.0 accepted
+        assert module.summary(rows)["transfer_is_stronger"]
     assert found == {
         "fgsm_undetected": 4.0,
         "iterated_undetected": 2.5,
