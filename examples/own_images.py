@@ -50,6 +50,8 @@ def main(argv):
 
     from keras_saae import data, evaluation, plotting
 
+    if _WEIGHTS.value and _ENCODER.value == "conv":
+        common.sys.exit("--weights are of an application: pass --encoder=VGG16, say.")
     common.set_up_keras()
     with contextlib.ExitStack() as stack:
         path = _FOLDER.value

@@ -315,6 +315,7 @@ def test_programs_loaded_one_after_another_have_their_own_flags():
         ),
         ("attacks", {"epsilons": "0.1,30"}, "--epsilons lie in [0, 1]. Received"),
         ("own_images", {"folder": "nowhere"}, "There is no folder nowhere."),
+        ("own_images", {"weights": "imagenet"}, "--weights are of an application"),
         ("priors", {"recipe": "aea"}, "Received: 'aea'. Did you mean 'aae'?"),
         (
             "priors",
