@@ -71,6 +71,8 @@ def main(argv):
                     OMP_NUM_THREADS="1",
                     XLA_FLAGS=f"--xla_dump_to={folder}/hlo --xla_dump_hlo_as_text "
                     "--xla_dump_hlo_pass_re=NONE",
+                    # A program that is not compiled anew is not written down either.
+                    JAX_ENABLE_COMPILATION_CACHE="false",
                 )
             timing.add_record(RECORDS, {**key, **found})
     print(table(timing.read_records(RECORDS)))
