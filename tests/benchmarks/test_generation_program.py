@@ -2,12 +2,15 @@
 
 import dataclasses
 import json
+import pathlib
 
 import pytest
 import tiny
 from absl.testing import flagsaver
 
 from keras_saae import data, recipes
+
+ROOT = pathlib.Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -26,11 +29,18 @@ def record(seed, fidelity, labels="100"):
 
 def test_table_has_a_row_for_each_recipe_and_number_of_labels(program):
     records = [record(0, 97.0), record(1, 99.0), record(0, 95.0, labels="1000")]
-    assert program.table(records).splitlines()[2:] == [
+    assert program.table(records).splitlines()[3:] == [
         "| mnist, 100 | default | jax | 0, 1 | 98.00 ± 1.41 | 30.0 ± 0.0 | 0.90 ± 0.00 "
         "| 0.0100 ± 0.0000 |",
         "| mnist, 1000 | default | jax | 0 | 95.00 | 30.0 | 0.90 | 0.0100 |",
     ]
+
+
+def test_readme_shows_what_the_records_say(program):
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    _, shown = readme.split("<!-- generation -->\n")
+    shown, _ = shown.split("\n<!-- end of generation -->")
+    assert shown == program.table(program.read())
 
 
 def test_a_record_takes_the_place_of_an_earlier_one_of_its_run(
