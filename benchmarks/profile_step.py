@@ -7,7 +7,8 @@ Systems as in step_time.py, each in a process of its own and on one core, where 
 happens at once: the time of a step is that of its matrix products, of its other
 operations, and of what is left, Python and waiting. Operations are timed by the
 backend's own profiler, as the mean of `--steps` steps; the step itself is timed
-without it.
+without it. Where PyTorch runs on a GPU, operations are timed on it, so that the first
+two together are the share of time it is busy.
 
 Records go to benchmarks/results/profile_step.jsonl; those that are there are not made
 again. `--backends=` prints the table of the records alone.
@@ -46,6 +47,9 @@ def main(argv):
         print(json.dumps(profile(*json.loads(_PROFILE.value))))
         return
     values = flags.FLAGS
+    for name in ("systems", "rounds", "blocks", "block", "figure"):
+        if values[name].present:
+            sys.exit(f"--{name} is step_time.py's; here are --profiled and --steps.")
     for policy, batch_size, system in itertools.product(
         values.policies, map(int, values.batch_sizes), _SYSTEMS.value
     ):
@@ -122,10 +126,11 @@ def of_torch(run, folder):
 
     del folder
     torch.set_num_threads(1)
-    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as p:
+    where = "device" if torch.cuda.is_available() else "cpu"
+    with torch.profiler.profile() as p:  # of all that is there
         run()
     return {
-        event.key: event.self_cpu_time_total / 1e6
+        event.key: getattr(event, f"self_{where}_time_total") / 1e6
         for event in p.key_averages()
         if event.key.startswith("aten::")
     }
@@ -220,9 +225,10 @@ def table(records):
             cells.append(f"{ms:.3g} ({100 * ms / whole:.0f} %)")
         others = record["others"].items()
         cells.append(", ".join(f"{name} {value:.2g}" for name, value in others))
+        cells.append(record["machine"])
         rows.append(cells)
     header = ["batch", "system", "backend", "policy", "ms a step", "matrix products"]
-    header += ["other operations", "Python", "the largest of the others, ms"]
+    header += ["other operations", "Python", "the largest of the others, ms", "machine"]
     return timing.markdown(header, rows)
 
 

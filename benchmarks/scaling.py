@@ -220,7 +220,7 @@ def table(records):
     columns = collections.defaultdict(dict)
     for record in records:
         row = (record["axis"], record["value"])
-        column = f"{record['backend']}, {record['dtype_policy']}"
+        column = ", ".join(record[k] for k in ("backend", "dtype_policy", "machine"))
         columns[column][row] = (
             f"{record['ms_per_step']:.3g} ms, {record['peak_memory_mib']:.0f} MiB"
         )

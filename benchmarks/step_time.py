@@ -307,10 +307,11 @@ def table(records):
                 "–" if share is None else f"{100 * share:.0f} %",
                 times,
                 str(row["rounds"]),
+                row["machine"],
             ]
         )
     header = ["batch", "system", "backend", "policy", "ms a step", "quartiles"]
-    header += ["of the limit", "times the reproduction's speed", "rounds"]
+    header += ["of the limit", "times the reproduction's speed", "rounds", "machine"]
     return timing.markdown(header, lines)
 
 

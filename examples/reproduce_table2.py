@@ -578,7 +578,9 @@ def table(records, dataset):
             lines.append([f"*{system.source}*", *cells])
         if system.wanted and recipe != name:  # not of an ablation's shorter runs
             pairs = [system.wanted.get(c) for c in columns]
-            cells = ["–" if p is None else "≤ {:.2f}, ≤ {:.2f}".format(*p) for p in pairs]
+            cells = [
+                "–" if p is None else "≤ {:.2f}, ≤ {:.2f}".format(*p) for p in pairs
+            ]
             lines.append(["*must, aim*", *cells])
     return markdown(lines)
 

@@ -1,6 +1,7 @@
 """The hand-written loops do the package's step: same weights in, same losses out."""
 
 import dataclasses
+import functools
 import importlib
 import pathlib
 import sys
@@ -17,17 +18,16 @@ HIDDEN, N, NUM_LABELLED = (6, 5), 8, 6
 
 
 @pytest.fixture
-def plain(monkeypatch):
-    """The loop of the framework that Keras runs on, where there is one."""
+def loop(monkeypatch):
+    """Makes the loop of the framework that Keras runs on, where there is one."""
     backend = keras.backend.backend()
     if backend == "tensorflow":
         pytest.skip("the loops by hand are in PyTorch and JAX")
     monkeypatch.syspath_prepend(BENCHMARKS)
     module = importlib.import_module(f"plain_{backend}")
-    name = {"jax": "PlainJax", "torch": "PlainTorch"}[backend]
-    yield getattr(module, name)(
-        16, HIDDEN, num_classes=tiny.NUM_CLASSES, z_dim=tiny.Z_DIM
-    )
+    made = getattr(module, {"jax": "PlainJax", "torch": "PlainTorch"}[backend])
+    sizes = {"num_classes": tiny.NUM_CLASSES, "z_dim": tiny.Z_DIM}
+    yield functools.partial(made, 16, HIDDEN, **sizes)
     del sys.modules[module.__name__]
 
 
@@ -53,22 +53,28 @@ def paper_model():
     return model
 
 
-def test_plain_loop_has_the_losses_and_weights_of_the_package(plain):
-    model = paper_model()
+def weights_and_draws(model):
+    """The model's weights in the loops' order, and a step's draws, without noise."""
     parts = (
         *(model.encoder.trunk, model.encoder.y_head, model.encoder.z_head),
         *(model.decoder, model.discriminator_z, model.discriminator_y),
     )
-    plain.set_weights([w for part in parts for w in part.get_weights()])
     priors = [
         keras.ops.convert_to_tensor(prior.rows, "float32")
         for prior in (model.prior_z, model.prior_y)
     ]
     still = [keras.ops.zeros((n, 16)) for n in (N, NUM_LABELLED)]
+    return [w for part in parts for w in part.get_weights()], (*still, *priors)
+
+
+def test_plain_loop_has_the_losses_and_weights_of_the_package(loop):
+    model, plain = paper_model(), loop()
+    weights, draws = weights_and_draws(model)
+    plain.set_weights(weights)
     batch = tiny.batch(N, NUM_LABELLED)
     for _ in range(4):  # momentum shows from the second step on
         logs = model.train_on_batch(batch, return_dict=True)
-        found = plain.step(**batch, draws=(*still, *priors))
+        found = plain.step(**batch, draws=draws)
         np.testing.assert_allclose(
             keras.ops.convert_to_numpy(found),
             [logs[phase] for phase in tiny.PHASES],
@@ -76,8 +82,21 @@ def test_plain_loop_has_the_losses_and_weights_of_the_package(plain):
         )
 
 
-def test_plain_loop_draws_its_own_chance(plain):
+def test_plain_loop_in_bfloat16_has_nearly_the_losses_of_float32(loop):
+    weights, draws = weights_and_draws(paper_model())
     batch = tiny.batch(N, NUM_LABELLED)
+    losses = []
+    for bfloat16 in (False, True):
+        plain = loop(bfloat16=bfloat16)
+        plain.set_weights(weights)
+        steps = [plain.step(**batch, draws=draws) for _ in range(4)]
+        losses.append(np.array([keras.ops.convert_to_numpy(step) for step in steps]))
+    assert np.any(losses[0] != losses[1])  # eight bits of mantissa show
+    np.testing.assert_allclose(*losses, rtol=0.02)
+
+
+def test_plain_loop_draws_its_own_chance(loop):
+    plain, batch = loop(), tiny.batch(N, NUM_LABELLED)
     losses = [keras.ops.convert_to_numpy(plain.step(**batch)) for _ in range(2)]
     assert np.all(np.isfinite(losses))
     assert np.any(losses[0] != losses[1])

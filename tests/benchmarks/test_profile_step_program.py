@@ -5,6 +5,7 @@ import json
 import keras
 import pytest
 import tiny
+from absl import flags
 from absl.testing import flagsaver
 
 BACKEND = keras.backend.backend()
@@ -67,6 +68,12 @@ def test_parts_of_a_step_are_recorded_once(program, tmp_path, monkeypatch, capsy
     )
 
 
+def test_flags_that_only_step_time_knows_are_refused(program, monkeypatch):
+    monkeypatch.setattr(flags.FLAGS["systems"], "present", 1)
+    with pytest.raises(SystemExit, match="--systems is step_time.py's"):
+        program.main(["profile_step"])
+
+
 def test_table_shows_shares(program):
     record = {
         **dict(zip(program.KEYS, ("paper", "jax", "float32", 100, "m", ""))),
@@ -74,5 +81,6 @@ def test_table_shows_shares(program):
         **{"ms_of_python": 4.0, "others": {"add": 3.0}},
     }
     assert program.table([record]).splitlines()[-1] == (
-        "| 100 | paper | jax | float32 | 20 | 10 (50 %) | 6 (30 %) | 4 (20 %) | add 3 |"
+        "| 100 | paper | jax | float32 | 20 | 10 (50 %) | 6 (30 %) | 4 (20 %) | add 3 "
+        "| m |"
     )

@@ -54,6 +54,7 @@ def test_table_has_a_row_for_each_size_and_a_column_for_each_backend(program):
         {
             **{"axis": axis, "value": value, "backend": backend},
             **{"dtype_policy": "float32", "ms_per_step": 5.0, "peak_memory_mib": 99.6},
+            "machine": "m",
         }
         for axis, value, backend in (
             *(("images", 1000, "jax"), ("batch_size", 25, "jax")),
@@ -61,7 +62,7 @@ def test_table_has_a_row_for_each_size_and_a_column_for_each_backend(program):
         )
     ]
     header, _, first, second = program.table(records).splitlines()
-    assert header == "| what varies | size | jax, float32 | torch, float32 |"
+    assert header == "| what varies | size | jax, float32, m | torch, float32, m |"
     assert first == "| batch_size | 25 | 5 ms, 100 MiB | – |"
     assert second == "| images | 1,000 | 5 ms, 100 MiB | 5 ms, 100 MiB |"
 

@@ -149,7 +149,7 @@ def test_table_has_medians_over_rounds_and_the_reproduction_beside(program):
     rounds = [record("paper", ms, round=i) for i, ms in enumerate((5.0, 4.0, 9.0))]
     text = program.table([*rounds, record("2025 reproduction", 20.0, "torch")])
     (row,) = [line for line in text.splitlines() if "| paper |" in line]
-    assert row == "| 100 | paper | jax | float32 | 5 | 5 to 5 | 50 % | 4.00 | 3 |"
+    assert row == "| 100 | paper | jax | float32 | 5 | 5 to 5 | 50 % | 4.00 | 3 | m |"
 
 
 def test_figure_has_a_panel_for_each_batch_size(program, tmp_path):
