@@ -324,6 +324,10 @@ TABLES = {
                     ("nearest_neighbour", "nearest neighbours"),
                     ("linear_svm", "a linear SVM", "11.82 (TSVM)", "≤ 11.8", "≤ 6"),
                     ("label_spreading", "label spreading", "–", "≤ 11.8", "≤ 6"),
+                    (
+                        *("chosen", "that of these which validation images choose"),
+                        *("–", "≤ 11.8", "≤ 6"),
+                    ),
                 )
             ),
         ),
@@ -354,7 +358,7 @@ TABLES = {
         "mixture_100": mixture("100", ("–", "≤ 3", "≤ 1"), ("–", "≤ 10", "≤ 5")),
         "attacks": Row(
             "attacks",
-            (),
+            ("images=1000", "epsilons=0.05,0.1,0.15,0.2,0.25,0.3"),
             (
                 Number(
                     "fgsm_undetected",
@@ -381,7 +385,17 @@ TABLES = {
                     "≥ 60",
                     "≥ 87",
                 ),
-                Number("clean_rejected", "clean images rejected beside it, %"),
+                Number("clean_accepted_error", "clean images: accepted and wrong, %"),
+                Number("clean_rejected", "clean images: rejected, %"),
+                Number(
+                    "transfer_excess",
+                    "what a transferred PGD makes more of than PGD (above 0: gradients "
+                    "are masked), points",
+                ),
+                Number(
+                    "losses_that_do_not_grow",
+                    "attacks whose loss does not grow with ε (above 0: the same)",
+                ),
                 Number(
                     "fooling_accepted",
                     "images of noise driven to a class: accepted, %",
@@ -474,7 +488,7 @@ def table(records, rows, dataset):
                     f"`{name}`",
                     number.title,
                     *(beside if dataset == "mnist" else 3 * ("–",)),
-                    _spread([record[number.metric] for record in group]),
+                    _spread([record.get(number.metric) for record in group]),
                     ", ".join(sorted({f"`{record['recipe']}`" for record in group})),
                     ", ".join(invariances(group[0])) or "–",
                     backend,
@@ -505,6 +519,9 @@ def invariances(record):
 
 
 def _spread(values):
+    values = [value for value in values if value is not None]
+    if not values:
+        return "–"
     mean = f"{statistics.mean(values):.2f}"
     if len(values) > 1:
         mean += f" ± {statistics.stdev(values):.2f}"

@@ -39,9 +39,7 @@ _DATA_DIR = flags.DEFINE_string("data_dir", None, "As of mnist_semisup.py.")
 _JUDGE = flags.DEFINE_string(
     "judge", None, "The classifier's file; runs/judge_<dataset>.keras if not given."
 )
-_UPDATES = flags.DEFINE_integer(
-    "judge_updates", common.JUDGE_UPDATES, "Updates of its training."
-)
+_UPDATES = flags.DEFINE_integer("judge_updates", 6_000, "Updates of its training.")
 _FIGURES = flags.DEFINE_string("figures", None, "Folder to draw figures to.")
 _MAX_ERROR = flags.DEFINE_float("max_error", 0.8, "Test error that it may have, in %.")
 

@@ -12,8 +12,9 @@ ends of all starts and step sizes each image keeps the one that climbed highest.
 
 Two attacks are there to doubt the rest: `transfer`, PGD on another classifier, should
 not be stronger than PGD; `aware`, PGD that knows both thresholds, shows what is left of
-the defence. Two signs of masked gradients are told: `transfer_is_stronger`, and
-`loss_does_not_grow`, the attacks whose loss does not grow with epsilon. Of the images
+the defence. Two signs of masked gradients are told: a `transfer_excess` above 0, in
+points of `error` or `undetected`, and `loss_does_not_grow`, the attacks whose loss does
+not grow with epsilon (`losses_that_do_not_grow` of them). Of the images
 that FGSM attacked at the largest epsilon, `reclassified_right` percent get their class
 back and are accepted, `reclassified_wrong` another one; the rest is refused. Images of
 noise are accepted to `noise_accepted` percent, and to `fooling_accepted` once each has
@@ -155,16 +156,16 @@ def summary(rows):
         for key in ("error", "undetected")
         for pair in zip(of(["transfer"], key), of(["pgd"], key))
     ]
+    still = [
+        name for name, loss in climbed.items() if np.any(np.diff(of([name], loss)) <= 0)
+    ]
     return {
         "fgsm_undetected": max(of(["fgsm"])),  # at the worst epsilon
         "iterated_undetected": max(of(on_class[1:], last=True)),  # at the largest
         "aware_undetected": max(of(["aware"], last=True)),
-        "transfer_is_stronger": any(other > own for other, own in pairs),
-        "loss_does_not_grow": [
-            name
-            for name, loss in climbed.items()
-            if np.any(np.diff(of([name], loss)) <= 0)
-        ],
+        "transfer_excess": max(other - own for other, own in pairs),
+        "losses_that_do_not_grow": len(still),
+        "loss_does_not_grow": still,
     }
 
 

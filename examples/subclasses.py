@@ -18,7 +18,7 @@ common.define_flags(
     dataset="cifar10",
     more_datasets=("cifar10",),
 )
-_LABELS = flags.DEFINE_integer("labels", 1_000, "Labelled images.", lower_bound=1)
+_LABELS = flags.DEFINE_string("labels", "1000", "Labelled images, or 'all'.")
 _LABELS_ARE = flags.DEFINE_enum(
     "labels_are", "both", ["main", "sub", "both"], "What the labels tell."
 )
@@ -61,7 +61,9 @@ def main(argv):
         y[order[::2]] = data.partial_labels(y[order[::2]], groups)
         return y, len(groups), groups
 
-    labels = min(_LABELS.value, 100) if common.FLAGS.smoke else _LABELS.value
+    labels = common.number_of_labels(_LABELS.value)
+    if common.FLAGS.smoke:
+        labels = 100 if labels == "all" else min(labels, 100)
     run = common.train(
         "vat",
         labels,

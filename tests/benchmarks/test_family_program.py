@@ -51,6 +51,13 @@ def test_each_number_of_a_row_has_a_line_of_its_own(program):
     ]
 
 
+def test_a_number_that_a_run_lacks_is_left_out(program):
+    sizes = {"class_kept": 90.0, "relative_sharpness": None}  # nothing was sharp
+    found = [record(0, 0.0, row="two_steps_2_0_0", **sizes)]
+    lines = program.table(found, program.TABLES["variational"], "mnist").splitlines()
+    assert [line.split(" | ")[5] for line in lines[2:]] == ["90.00 (1)", "–"]
+
+
 def test_row_names_the_invariances_of_either_step(program):
     first = {"settings": {"augmentation": {"rotation": 10.0}, "vat_weight": 0.0}}
     second = {"augmentation": None, "vat_weight": 1.0}

@@ -85,7 +85,10 @@ EXAMPLES = {
     ),
     "m1_m2 m1": (
         ("--labels=50", "--model=m1"),
-        {"nearest_neighbour_error", "linear_svm_error", "label_spreading_error"},
+        {
+            *("nearest_neighbour_error", "linear_svm_error", "label_spreading_error"),
+            *("chosen_classifier", "chosen_error"),
+        },
         {"samples"},
     ),
     "m1_m2 m2, ablated": (
@@ -107,7 +110,8 @@ EXAMPLES = {
             "fgsm_undetected",
             "iterated_undetected",
             "aware_undetected",
-            "transfer_is_stronger",
+            "transfer_excess",
+            "losses_that_do_not_grow",
             "loss_does_not_grow",
             "reclassified_right",
             "reclassified_wrong",
@@ -231,14 +235,15 @@ def test_attacks_are_summed_up_and_doubted():
     with tiny.program("examples/attacks.py") as module:
         found = module.summary(rows)
         rows[8]["error"] = 70.0  # transfer at 0.1, where PGD has 60
-        assert module.summary(rows)["transfer_is_stronger"]
+        assert module.summary(rows)["transfer_excess"] == 10.0
         rows[8] |= {"error": 0.0, "undetected": 2.1}  # where PGD has 2.0 accepted
-        assert module.summary(rows)["transfer_is_stronger"]
+        assert module.summary(rows)["transfer_excess"] == pytest.approx(0.1)
     assert found == {
         "fgsm_undetected": 4.0,
         "iterated_undetected": 2.5,
         "aware_undetected": 8.0,
-        "transfer_is_stronger": False,
+        "transfer_excess": -2.0,
+        "losses_that_do_not_grow": 1,
         "loss_does_not_grow": ["mim"],
     }
 
