@@ -15,6 +15,10 @@ from pathlib import Path
 
 from absl import app, flags
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "examples"))
+
+import common  # noqa: E402
+
 NUM_SHOWN = 8  # reconstructions, and as many draws
 
 _FIGURE = flags.DEFINE_string("figure", "over_beta.png", "The picture's file, a PNG.")
@@ -35,7 +39,8 @@ def main(argv):
 
     from keras_saae import data, plotting
 
-    x = data.load(names.pop(), _DATA_DIR.value).x_test[:NUM_SHOWN]
+    x = data.load(names.pop(), _DATA_DIR.value).x_test
+    x = x[common.evenly(x, NUM_SHOWN)]
     rows, titles = [np.concatenate([x / 255.0, np.ones_like(x)])], ["images"]
     for run, path in sorted(runs, key=lambda pair: weights(pair[0])):
         model = keras.saving.load_model(path, compile=False)

@@ -75,13 +75,14 @@ def main(argv):
         "judge_test_error": evaluation.error_rate(y, judged),
     }
     samples = model.sample(100, seed=0).reshape(10, 10, *model.image_shape)
+    few, many = common.evenly(x, 12), common.evenly(x, 2000)
     figures = {
-        "reconstructions": plotting.reconstructions(x, x_reconstructed),
+        "reconstructions": plotting.reconstructions(x[few], x_reconstructed[few]),
         "samples": plotting.image_grid(samples, "Draws from the prior"),
     }
     if model.z_dim == 2:
-        z = {"Codes of test images": model.encode(x[:2000])}
-        figures["plane"] = plotting.planes(z, y[:2000])
+        z = {"Codes of test images": model.encode(x[many])}
+        figures["plane"] = plotting.planes(z, y[many])
     common.finish(run, scores, figures)
 
 

@@ -423,16 +423,24 @@ def message_alone(*errors):
         sys.exit(str(error))
 
 
-def shrink(images, num_images=700):
-    """A few hundred images, for --smoke, of all classes where they come in order."""
-    stride = max(1, len(images.x_train) // num_images)
+def shrink(images, num_images=700, num_test_images=200):
+    """A few hundred images, for --smoke."""
+    train = evenly(images.x_train, num_images)
+    test = evenly(images.x_test, num_test_images)
     return dataclasses.replace(
         images,
-        x_train=images.x_train[::stride][:num_images],
-        y_train=images.y_train[::stride][:num_images],
-        x_test=images.x_test[:200],
-        y_test=images.y_test[:200],
+        x_train=images.x_train[train],
+        y_train=images.y_train[train],
+        x_test=images.x_test[test],
+        y_test=images.y_test[test],
     )
+
+
+def evenly(x, number):
+    """Indices of so many images, at even distances: some come in order of class."""
+    import numpy as np
+
+    return np.linspace(0, len(x) - 1, min(number, len(x)), dtype=int)
 
 
 def open_folder(settings, default, folder=None):
