@@ -84,19 +84,6 @@ def main(argv):
         checkpoint_path, lambda: recipe.model(dataset, epochs, seed=FLAGS.seed)
     )
 
-    test_error = evaluation.error_rate
-    labels_only_path = folder / "labels_only.json"
-    if FLAGS.resume and labels_only_path.exists():
-        labels_only_error = json.loads(labels_only_path.read_text())["test_error"]
-    else:
-        alone = labels_only.dataset(x, y, images.num_classes, seed=FLAGS.seed)
-        baseline = labels_only.model(alone, seed=FLAGS.seed)
-        baseline.fit(alone, epochs=labels_only.epochs(alone), verbose=0)
-        labels_only_error = test_error(
-            images.y_test, baseline.predict(images.x_test, verbose=0)
-        )
-        common.write_json({"test_error": labels_only_error}, labels_only_path)
-
     checkpoint = callbacks.Checkpoint(
         checkpoint_path,
         every=FLAGS.checkpoint_every or max(1, epochs // 20),
@@ -127,6 +114,7 @@ def main(argv):
                 ],
             )
     history = checkpoint.history
+    with_labels_only = error_with_labels_only(labels_only, x, y, images, folder)
 
     probabilities = model.predict(images.x_test, verbose=0)
     results = {
@@ -138,8 +126,8 @@ def main(argv):
         "validation_error": history["val_error"][-1]
         if "val_error" in history
         else None,
-        "test_error": test_error(images.y_test, probabilities),
-        "labels_only_test_error": labels_only_error,
+        "test_error": evaluation.error_rate(images.y_test, probabilities),
+        "labels_only_test_error": with_labels_only,
     }
     results.update(metric="test_error", value=results["test_error"])
     model.save(folder / "model.keras")
@@ -149,10 +137,26 @@ def main(argv):
     closing = "" if name == "mnist" else f" ({name.upper()}, not MNIST)"
     print(
         f"\nEverything is in {folder}\n"
-        f"test error with {_LABELS.value} labels only: {labels_only_error:.2f} %\n"
+        f"test error with {_LABELS.value} labels only: {with_labels_only:.2f} %\n"
         f"test error with the {len(x):,} unlabelled images too: "
         f"{results['test_error']:.2f} %{closing}"
     )
+
+
+def error_with_labels_only(recipe, x, y, images, folder):
+    """Test error of the baseline, from its file in the folder if it was trained."""
+    from keras_saae import evaluation
+
+    path = folder / "labels_only.json"
+    if FLAGS.resume and path.exists():
+        return json.loads(path.read_text())["test_error"]
+    dataset = recipe.dataset(x, y, images.num_classes, seed=FLAGS.seed)
+    model = recipe.model(dataset, seed=FLAGS.seed)
+    model.fit(dataset, epochs=recipe.epochs(dataset), verbose=0)
+    probabilities = model.predict(images.x_test, verbose=0)
+    error = evaluation.error_rate(images.y_test, probabilities)
+    common.write_json({"test_error": error}, path)
+    return error
 
 
 def epochs_to_validate(epochs, images_per_epoch, num_validation):
