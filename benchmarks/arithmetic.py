@@ -70,6 +70,37 @@ def step_products(recipe, pixels, num_classes, batch_size, labelled_batch_size):
     return products
 
 
+def reproduction_products(recipe, pixels, num_classes, batch_size, labelled_batch_size):
+    """The same of the 2025 reproduction's step, with the sizes of such a recipe.
+
+    It reconstructs both kinds of images, encodes anew for each of its updates, and
+    takes gradients by the weights of every network that a loss has passed through.
+    """
+    n, products = batch_size, collections.Counter()
+    trunk = (pixels, *recipe.hidden)
+    y_head, z_head = (trunk[-1], num_classes), (trunk[-1], recipe.z_dim)
+    decoder = (num_classes + recipe.z_dim, *recipe.hidden[::-1], pixels)
+    on_y = (num_classes, *recipe.discriminator_y_hidden, 1)
+    on_z = (recipe.z_dim, *recipe.discriminator_z_hidden, 1)
+
+    def passes(rows, *networks, **back):
+        for widths in networks:
+            products.update(network_products(rows, widths, **back))
+
+    for rows in (n, labelled_batch_size):  # reconstruction
+        passes(rows, trunk, weights=True)
+        passes(rows, y_head, z_head, decoder, weights=True, inputs=True)
+    for trained, other, on_code in ((y_head, z_head, on_y), (z_head, y_head, on_z)):
+        passes(n, trunk, y_head, z_head)  # discriminator
+        passes(2 * n, on_code, weights=True)
+        passes(n, other)  # generator
+        passes(n, trunk, weights=True)
+        passes(n, trained, on_code, weights=True, inputs=True)
+    passes(labelled_batch_size, trunk, weights=True)  # classification
+    passes(labelled_batch_size, y_head, weights=True, inputs=True)
+    return products
+
+
 def network_products(rows, widths, weights=False, inputs=False):
     """The products of one pass through dense layers between `widths`.
 

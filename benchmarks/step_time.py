@@ -10,8 +10,8 @@ run on the machine. A round measures every combination once. Systems:
   counted in; "paper without metrics" updates none of its means, to see what they cost.
 - plain loop: the paper's step by hand (plain_torch.py, plain_jax.py).
 - 2025 reproduction: the structure of its step (reproduction2025.py).
-- products of paper, of default: the matrix products of a step, each by itself. The
-  fastest backend of the round is the arithmetic limit.
+- products of paper, of default, of 2025 reproduction: the matrix products of a step,
+  each by itself. The fastest backend of the round is the arithmetic limit.
 - batches: putting the batches together, which `fit` does too.
 
 Records go to benchmarks/results/step_time.jsonl; those that are there are not made
@@ -38,6 +38,7 @@ RECORDS = Path(__file__).parent / "results" / "step_time.jsonl"
 SYSTEMS = {  # in the order of a round: what the limit is made of comes first
     "products of paper": ("tensorflow", "jax", "torch"),
     "products of default": ("tensorflow", "jax", "torch"),
+    "products of 2025 reproduction": ("tensorflow", "jax", "torch"),
     "paper": ("tensorflow", "jax", "torch"),
     "paper without metrics": ("tensorflow", "jax", "torch"),
     "default": ("tensorflow", "jax", "torch"),
@@ -46,7 +47,10 @@ SYSTEMS = {  # in the order of a round: what the limit is made of comes first
     "2025 reproduction": ("torch",),
     "batches": ("torch",),
 }
-FLOAT32_ONLY = ("paper without metrics", "2025 reproduction", "batches")
+FLOAT32_ONLY = (
+    *("paper without metrics", "2025 reproduction", "batches"),
+    "products of 2025 reproduction",
+)
 KEYS = (
     "system",
     "backend",
@@ -162,16 +166,22 @@ def limit_share(records, key, ms):
     system, _, *others = key
     if system == "batches":
         return None
-    recipe = "paper" if recipe_of(system) == "paper" else "default"
     limits = [
         record["ms_per_step"]
         for record in records
-        if record["system"] == f"products of {recipe}"
+        if record["system"] == f"products of {step_of(system)}"
         and [record.get(k, "") for k in KEYS[2:]] == others
     ]
     if system.startswith("products"):
         limits.append(ms)
     return round(min(limits) / ms, 4) if limits else None
+
+
+def step_of(system):
+    """Whose products a system makes: of paper, of default, of 2025 reproduction."""
+    if "reproduction" in system:
+        return "2025 reproduction"
+    return "default" if "default" in system or system == "simultaneous" else "paper"
 
 
 def recipe_of(system):
@@ -208,7 +218,9 @@ def timed(system, policy, batch_size):
         networks = ("hidden", "discriminator_z_hidden", "discriminator_y_hidden")
         recipe = dataclasses.replace(recipe, **dict.fromkeys(networks, hidden))
     if system.startswith("products"):
-        products = arithmetic.step_products(
+        theirs = step_of(system) == "2025 reproduction"
+        count = arithmetic.reproduction_products if theirs else arithmetic.step_products
+        products = count(
             recipe, SIDE**2, NUM_CLASSES, batch_size, recipe.labelled_batch_size
         )
         return lambda blocks, block: arithmetic.seconds_of(

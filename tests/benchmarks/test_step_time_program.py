@@ -62,6 +62,19 @@ def test_paper_step_makes_seven_billion_operations(program):
     assert program.arithmetic.operations(products) == pytest.approx(7.1e9, rel=0.01)
 
 
+def test_reproduction_makes_half_as_many_operations_again(program):
+    count = program.arithmetic.reproduction_products
+    products = count(recipes.get("paper"), 784, 10, 100, labelled_batch_size=100)
+    # Thousands of weights: trunk 1784, of which 1000 beyond the first layer; heads 10
+    # each; decoder 20 + 1784; discriminators 1011 each. Passes of 100 rows:
+    reconstruction = 2 * (2 * 1784 + 1000 + 3 * (10 + 10 + 1804))
+    discriminators = 2 * (1784 + 20 + 2 * (2 * 1011 + 1001))
+    generators = 2 * (2 * 1784 + 1000 + 10 + 3 * (10 + 1011))
+    classification = 2 * 1784 + 1000 + 3 * 10
+    passes = reconstruction + discriminators + generators + classification
+    assert program.arithmetic.operations(products) == 2 * 100 * 1000 * passes
+
+
 def test_default_step_adds_the_passes_of_its_regularizers(program):
     def count(recipe):
         return program.arithmetic.operations(
