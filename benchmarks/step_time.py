@@ -15,7 +15,7 @@ run on the machine. A round measures every combination once. Systems:
 - batches: putting the batches together, which `fit` does too.
 
 Records go to benchmarks/results/step_time.jsonl; those that are there are not made
-again. `--rounds=0` draws table and figure from the records alone.
+again. `--rounds=0` prints the table of the records alone, and draws --figure.
 """
 
 import collections
