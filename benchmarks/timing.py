@@ -41,7 +41,8 @@ def seconds_per_step(step, wait, blocks, block):
 def seconds_per_step_of_fit(model, dataset, blocks, block, callbacks=()):
     """The same of `model.fit`: batches, callbacks and logs are counted in.
 
-    The clock waits for the device once a block, and `fit` ends by itself.
+    `fit` ends by itself. For the clock Keras reads the logs of each step, and so waits
+    for each.
     """
     import keras
 

@@ -80,6 +80,20 @@ class Power(keras.callbacks.Callback):
             raise InterruptedError
 
 
+@pytest.mark.parametrize(
+    "ours",
+    [
+        each
+        for each in vars(callbacks).values()
+        if isinstance(each, type) and issubclass(each, keras.callbacks.Callback)
+    ],
+)
+def test_no_callback_makes_fit_wait_for_a_step(ours):
+    # Keras reads the logs of every step for a callback that is called after it.
+    for hook in ("on_batch_end", "on_train_batch_end"):
+        assert getattr(ours, hook) is getattr(keras.callbacks.Callback, hook)
+
+
 # LearningRateDrops
 
 
