@@ -444,15 +444,14 @@ def test_save_writes_png_only(tmp_path):
 # Error by number of labels
 
 
-def test_error_by_labels_draws_means_deviations_and_published_points():
+def test_error_by_labels_draws_means_ranges_and_published_points():
     (axes,) = FIGURES["error_by_labels"]().axes
     means, published = axes.lines[0], axes.lines[-1]
     np.testing.assert_allclose(means.get_xydata(), [[100, 3.0], [1000, 1.0]])
     np.testing.assert_allclose(published.get_xydata(), [[100, 5.0]])
     (bars,) = axes.collections
     low_and_high = [segment[:, 1] for segment in bars.get_segments()]
-    half = np.sqrt(2.0)  # the sample standard deviation of 2 and 4
-    np.testing.assert_allclose(low_and_high, [[3 - half, 3 + half], [1, 1]])
+    np.testing.assert_allclose(low_and_high, [[2, 4], [1, 1]])
     labels = [text.get_text() for text in axes.get_legend().get_texts()]
     assert sorted(labels) == ["ours", "theirs, published"]
 

@@ -10,7 +10,7 @@ def error_by_labels(errors, published=None):
 
     Args:
         errors: `{system: {number of labels: list of errors in percent, one a run}}`.
-            A line joins the means, a bar spans mean ± sample standard deviation.
+            A line joins the means, a bar spans the runs, from the best to the worst.
         published: `{source: {number of labels: error in percent}}`, drawn as crosses.
 
     Returns:
@@ -37,14 +37,13 @@ def error_by_labels(errors, published=None):
         for name, by_labels in errors.items():
             numbers = sorted(by_labels)
             runs = [np.asarray(by_labels[number], float) for number in numbers]
+            means = np.array([r.mean() for r in runs])
+            ends = np.array([[r.min() for r in runs], [r.max() for r in runs]])
             axes.errorbar(
                 numbers,
-                [r.mean() for r in runs],
-                # Not down to zero or below, which a logarithmic axis does not have.
-                [
-                    [min(_deviation(r), 0.99 * r.mean()) for r in runs],
-                    [_deviation(r) for r in runs],
-                ],
+                means,
+                # A deviation may reach below zero, which a logarithmic axis lacks.
+                abs(ends - means),
                 marker="o",
                 capsize=3,
                 label=name,
@@ -62,7 +61,7 @@ def error_by_labels(errors, published=None):
             yscale="log",
             title="Test error by number of labels",
             xlabel="labelled images",
-            ylabel="test error, % (mean ± standard deviation)",
+            ylabel="test error, % (mean, best and worst run)",
         )
         numbers = {
             n for group in (errors, published) for d in group.values() for n in d
@@ -127,8 +126,3 @@ def lines(curves, x_label, y_label):
         finish_axes(axes)
         axes.legend()
     return figure
-
-
-def _deviation(values):
-    """Sample standard deviation; 0 of a single value."""
-    return np.std(values, ddof=1) if len(values) > 1 else 0.0
