@@ -250,7 +250,7 @@ GENERATIVE = dataclasses.replace(
     name="generative",
     source=(
         "Ours, for drawing any class in any style: default, but the style follows its "
-        "prior within every class. Classifies a little worse; docs/experiments.md."
+        "prior within every class. Worse on hard draws when tuned; docs/experiments.md."
     ),
     style_given_class=True,
 )
