@@ -107,6 +107,7 @@ SYSTEMS = {
     "paper": System(
         "AAE, the paper's settings, 50 epochs",
         {"100": 3.40, "1000": 2.40, "all": 1.25},
+        "the paper's curve at 50 epochs",
         # All 60,000 images: 50 epochs are the paper's 30,000 updates.
         epochs=50,
         validation=0,

@@ -406,8 +406,8 @@ def test_a_data_set_s_own_validation_part_spares_the_training_images(
 ):
     digits = data.load("digits")
     part = {
-        "x_validation": digits.x_test[200:250],  # a smoke run tests on the first 200
-        "y_validation": digits.y_test[200:250],
+        **{"x_validation": digits.x_test[:50], "y_validation": digits.y_test[:50]},
+        **{"x_test": digits.x_test[50:], "y_test": digits.y_test[50:]},
     }
     with_part = dataclasses.replace(digits, **part)
     monkeypatch.setattr(data, "load", lambda *_: with_part)
