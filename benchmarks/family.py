@@ -76,11 +76,13 @@ class Row:
         example: name of a program in `examples/`.
         flags: its flags, without dashes.
         numbers: what its results.json is read for, the first the row's own.
+        first_step: name of the row whose first step it takes, if that ran before.
     """
 
     example: str
     flags: tuple
     numbers: tuple
+    first_step: str | None = None
 
 
 def clustering(clusters, *numbers):
@@ -157,6 +159,7 @@ def two_steps(z_dim, beta, gamma):
             Number("class_kept", f"{title}: class kept, %"),
             Number("relative_sharpness", f"{title}: sharpness"),
         ),
+        first_step=f"two_steps_{z_dim}_0_0",
     )
 
 
@@ -450,8 +453,9 @@ def main(argv):
 
 def run(row, key):
     """The results.json of one run, or None if it failed; its log is in its folder."""
-    folder = Path(_RUNS.value, "_".join(str(value) for value in key.values()))
+    folder = folder_of(key)
     folder.mkdir(parents=True, exist_ok=True)
+    first_step = row.first_step and folder_of({**key, "row": row.first_step})
     arguments = [
         f"--dataset={key['dataset']}",
         f"--seed={key['seed']}",
@@ -460,6 +464,8 @@ def run(row, key):
         *(f"--{flag}" for flag in row.flags),
         *([f"--data_dir={_DATA_DIR.value}"] if _DATA_DIR.value else []),
     ]
+    if first_step and first_step != folder and (first_step / "results.json").exists():
+        arguments.append(f"--first_step={first_step}")
     command = [sys.executable, str(ROOT / "examples" / f"{row.example}.py"), *arguments]
     with (folder / "log.txt").open("a") as log:
         done = subprocess.run(
@@ -469,6 +475,11 @@ def run(row, key):
         print(f"{' '.join(command)} failed: see {folder / 'log.txt'}", file=sys.stderr)
         return None
     return json.loads((folder / "results.json").read_text())
+
+
+def folder_of(key):
+    """The folder of the run of that row, data set, seed and backend."""
+    return Path(_RUNS.value, "_".join(str(value) for value in key.values()))
 
 
 def table(records, rows, dataset):

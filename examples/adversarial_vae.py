@@ -1,6 +1,8 @@
-"""The two-step adversarial VAE: what a decoder keeps of the class, and how sharply.
+r"""The two-step adversarial VAE: what a decoder keeps of the class, and how sharply.
 
     python examples/adversarial_vae.py --beta=0.0075 --gamma=0 --z_dim=100
+    python examples/adversarial_vae.py --beta=0.1 --z_dim=100 \
+        --first_step=runs/adversarial_vae_mnist_0 --output_dir=runs/beta_0.1
     KERAS_BACKEND=jax python examples/adversarial_vae.py --dataset=digits --beta=0.1
 
 Numbers: the share of reconstructions of test images that a separate classifier gives
@@ -8,6 +10,8 @@ the class of the image, where it is right on that; their sharpness, 1 being that
 images; the encoder's test error, in percent. Figures: reconstructions, draws, and the
 plane of codes where z has two dimensions.
 """
+
+from pathlib import Path
 
 import common
 from absl import flags
@@ -33,6 +37,12 @@ _GAMMA = flags.DEFINE_float(
     "Weight of the latent term; the recipe's own if not given.",
     lower_bound=0,
 )
+_FIRST_STEP = flags.DEFINE_string(
+    "first_step",
+    None,
+    "Output folder of another run that is done, whose first step and judge are taken "
+    "instead of trained anew.",
+)
 
 
 def main(argv):
@@ -44,7 +54,10 @@ def main(argv):
 
     labels = common.number_of_labels(_LABELS.value)
     common.check_second_recipe("adversarial_vae")
-    first = common.train("encoder_classifier", labels, z_dim=_Z_DIM.value)
+    taken_from = Path(_FIRST_STEP.value) if _FIRST_STEP.value else None
+    first = common.train(
+        "encoder_classifier", labels, taken_from=taken_from, z_dim=_Z_DIM.value
+    )
 
     def parts(image_shape):
         del image_shape
@@ -61,7 +74,7 @@ def main(argv):
         beta=_BETA.value,
         gamma=_GAMMA.value,
     )
-    judge, model = common.judge(run), run.model
+    judge, model = common.judge(run, taken_from), run.model
     x, y = run.images.x_test, run.images.y_test
     x_reconstructed = model.reconstruct(x)
     judged, again = (judge.predict(v, verbose=0) for v in (x, x_reconstructed))

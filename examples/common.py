@@ -133,6 +133,7 @@ def train(
     after=None,
     parts=None,
     relabel=None,
+    taken_from=None,
     **changes,
 ):
     """Loads the data, trains by a recipe, or resumes, and returns the `Run`.
@@ -148,6 +149,7 @@ def train(
         parts: function from the images' shape to arguments of the model.
         relabel: function from labels (-1 for none) and the classes' names to labels,
             number of classes and main classes (or None).
+        taken_from: as of `fit`.
         **changes: settings of the recipe to replace, where not None.
     """
     from keras_saae import data
@@ -176,7 +178,8 @@ def train(
         "validation": len(split.validation if own is None else own),
     }
     parts = {**grouped, **(parts(x.shape[1:]) if parts else {})}
-    run = Run(*fit(recipe, dataset, about, parts, after), images=images, split=split)
+    trained = fit(recipe, dataset, about, parts, after, taken_from)
+    run = Run(*trained, images=images, split=split)
     return dataclasses.replace(run, folder=after.folder) if after else run
 
 
@@ -234,7 +237,7 @@ def choose_prior(name, prior):
     return {"prior": prior, "prior_settings": {}}  # not those of another prior
 
 
-def fit(recipe, dataset, about, parts=None, after=None):
+def fit(recipe, dataset, about, parts=None, after=None, taken_from=None):
     """Trains on a data set, or resumes.
 
     Args:
@@ -243,6 +246,8 @@ def fit(recipe, dataset, about, parts=None, after=None):
         about: fields of results.json that tell data and variant.
         parts: arguments of the model in the place of the recipe's.
         after: as of `train`.
+        taken_from: output folder of another run that began with the same settings,
+            whose model is taken where this one is to be trained.
 
     Returns:
         The trained model, the output folder, fields of results.json, the history.
@@ -267,13 +272,17 @@ def fit(recipe, dataset, about, parts=None, after=None):
         }
         name = Path(about["dataset"]).name  # of a folder of images, perhaps
         default = f"{Path(sys.argv[0]).stem}_{name}_{FLAGS.seed}"
+        if taken_from:
+            check_same(settings, taken_from)
         folder = open_folder(settings, default, after and after.folder / recipe.name)
     print(recipe, end="\n\n")
 
     path = folder / "checkpoint.keras"
     with message_alone(ValueError):
         model, done, history = begin_or_resume(
-            path, lambda: recipe.model(dataset, epochs, FLAGS.seed, **(parts or {}))
+            taken_from / path.name if taken_from else path,
+            lambda: recipe.model(dataset, epochs, FLAGS.seed, **(parts or {})),
+            FLAGS.resume or bool(taken_from),
         )
     every = max(1, epochs // 20)
     checkpoint = callbacks.Checkpoint(
@@ -342,11 +351,24 @@ def finish(run, scores, figures):
         print(f"({run.results['dataset'].upper()}, not MNIST)")
 
 
-def judge(run):
-    """A classifier trained on all labels of the train part, to judge drawn images."""
+def judge(run, taken_from=None):
+    """A classifier trained on all labels of the train part, to judge drawn images.
+
+    It stays in the run's folder, `judge.keras`, and is taken from there when the run is
+    resumed, or from the folder of another run with the same data.
+    """
+    import keras
+
+    for folder in filter(None, (taken_from, run.folder)):
+        if (folder / "judge.keras").exists():
+            return keras.saving.load_model(folder / "judge.keras", compile=False)
     x, y = run.images.x_train[run.split.train], run.images.y_train[run.split.train]
     updates = 20 if FLAGS.smoke else JUDGE_UPDATES
-    return trained_judge(x, y, run.images.num_classes, FLAGS.seed, updates)
+    model = trained_judge(x, y, run.images.num_classes, FLAGS.seed, updates)
+    partial = run.folder / ".partial.keras"
+    model.save(partial)
+    partial.replace(run.folder / "judge.keras")  # whole, or not there
+    return model
 
 
 # --- judging what a model draws ---------------------------------------------------
@@ -465,10 +487,8 @@ def open_folder(settings, default, folder=None):
     except OSError as error:
         sys.exit(f"--output_dir={folder} cannot be written: {error}")
     path = folder / "settings.json"
-    settings = json.loads(json.dumps(settings))
     if FLAGS.resume and path.exists():
-        before = json.loads(path.read_text())
-        changed = [key for key in settings if settings[key] != before.get(key)]
+        changed = changed_since(settings, path)
         if changed:
             sys.exit(
                 f"--resume continues the same run, but {', '.join(changed)} changed "
@@ -486,15 +506,45 @@ def open_folder(settings, default, folder=None):
     return folder
 
 
-def begin_or_resume(checkpoint, build):
+def changed_since(settings, path):
+    """Names of the settings that differ from those of a settings.json."""
+    before = json.loads(path.read_text())
+    settings = json.loads(json.dumps(settings))  # tuples as lists
+    return [key for key in settings if settings[key] != before.get(key)]
+
+
+def check_same(settings, folder):
+    """Ends the program if `folder` is no run of these settings that is done."""
+    path = folder / "settings.json"
+    if not (path.exists() and (folder / "results.json").exists()):
+        sys.exit(f"--first_step={folder} is no output folder of a run that is done.")
+    if not (folder / "checkpoint.keras").exists():
+        sys.exit(
+            f"--first_step={folder} took its first step from another run: name that."
+        )
+    changed = changed_since(settings, path)
+    if changed:
+        sys.exit(
+            f"--first_step={folder} has another first step, by its "
+            f"{', '.join(changed)}. Pass the flags of that run, or leave it out."
+        )
+
+
+def begin_or_resume(checkpoint, build, resume=None):
     """The model of `build()`, or with --resume that of the checkpoint, if there is one.
+
+    Args:
+        checkpoint: its file.
+        build: makes the model.
+        resume: in the place of --resume.
 
     Returns:
         The model, the number of epochs it was trained for, and their history.
     """
     from keras_saae import callbacks
 
-    if not (FLAGS.resume and checkpoint.exists()):
+    resume = FLAGS.resume if resume is None else resume
+    if not (resume and checkpoint.exists()):
         return build(), 0, {}
     with message_alone(ValueError, OSError):
         model, done, history = callbacks.load_checkpoint(checkpoint)

@@ -153,3 +153,29 @@ def test_run_that_fails_is_named(program, tmp_path, monkeypatch):
     with flagsaver.flagsaver(rows=["supervised"], seeds=["3"]):
         with pytest.raises(SystemExit, match="1 runs failed: supervised, seed 3"):
             program.main(["family"])
+
+
+def test_second_steps_take_the_first_step_of_the_row_without_terms(
+    program, tmp_path, monkeypatch
+):
+    commands = []
+
+    def as_if_run(command, **_):
+        commands.append(command)
+        return subprocess.CompletedProcess(command, returncode=1)
+
+    monkeypatch.setattr(program.subprocess, "run", as_if_run)
+    rows = program.TABLES["variational"]
+    plain, both = "two_steps_2_0_0", "two_steps_2_0.1_0.1"
+    with flagsaver.flagsaver(runs=str(tmp_path)):
+        keys = {
+            name: {"row": name, "dataset": "mnist", "seed": 0, "backend": "jax"}
+            for name in (plain, both)
+        }
+        folder = program.folder_of(keys[plain])
+        program.run(rows[both], keys[both])  # nothing there to take
+        program.run(rows[plain], keys[plain])
+        (folder / "results.json").write_text("{}")
+        program.run(rows[both], keys[both])
+    of_first_step = [[a for a in c if "--first_step" in a] for c in commands]
+    assert of_first_step == [[], [], [f"--first_step={folder}"]]

@@ -267,6 +267,27 @@ def test_each_of_two_steps_has_the_recipe_asked_for(tmp_path):
 
 
 @pytest.mark.slow
+def test_second_steps_share_a_first_step_and_its_judge(tmp_path, capsys):
+    smoke = ("adversarial_vae", "--smoke", "--z_dim=2")
+    one, two = tmp_path / "one", tmp_path / "two"
+    run_here(*smoke, "--beta=0", f"--output_dir={one}")
+    run_here(*smoke, "--beta=0.1", f"--first_step={one}", f"--output_dir={two}")
+    assert results(one)["first_step"] == results(two)["first_step"]
+    assert results(one)["judge_test_error"] == results(two)["judge_test_error"]
+    assert results(one)["test_error"] == results(two)["test_error"]
+    assert results(one)["code_error"] != results(two)["code_error"]
+    for folder, flag, message in (
+        (one, "--z_dim=3", "has another first step, by its settings. Pass the flags"),
+        (two, "--z_dim=2", "took its first step from another run: name that."),
+        (tmp_path, "--z_dim=2", "is no output folder of a run that is done."),
+    ):
+        again = (f"--first_step={folder}", f"--output_dir={tmp_path / 'three'}")
+        with pytest.raises(SystemExit, match=message):
+            run_here("adversarial_vae", "--smoke", flag, *again)
+    assert not (tmp_path / "three").exists()
+
+
+@pytest.mark.slow
 def test_killed_run_resumes_to_the_results_of_an_unbroken_run(tmp_path, capsys):
     """Of one example: all train by `common.train`, and saving is each model's test."""
     arguments = ("--smoke", "--epochs=6")
