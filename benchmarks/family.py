@@ -361,7 +361,10 @@ TABLES = {
         "mixture_100": mixture("100", ("–", "≤ 3", "≤ 1"), ("–", "≤ 10", "≤ 5")),
         "attacks": Row(
             "attacks",
-            ("images=1000", "epsilons=0.05,0.1,0.15,0.2,0.25,0.3"),
+            (
+                *("images=500", "epsilons=0.05,0.1,0.15,0.2,0.25,0.3"),
+                "iterated_epsilons=0.1,0.3",
+            ),
             (
                 Number(
                     "fgsm_undetected",

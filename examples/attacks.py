@@ -36,6 +36,12 @@ _EPSILONS = flags.DEFINE_list(
     ["0.05", "0.1", "0.15", "0.2", "0.25", "0.3"],
     "Largest changes of a pixel.",
 )
+_ITERATED_EPSILONS = flags.DEFINE_list(
+    "iterated_epsilons",
+    None,
+    "Those of --epsilons at which the attacks run that take many steps, all but FGSM; "
+    "all if not given.",
+)
 _STEPS = flags.DEFINE_integer(
     "steps", 40, "Steps of PGD; BIM and MIM make at most 10.", lower_bound=1
 )
@@ -57,17 +63,21 @@ def main(argv):
     from keras_saae import plotting
     from keras_saae.evaluation import attacks, evasion_loss
 
-    try:
-        epsilons = sorted(float(epsilon) for epsilon in _EPSILONS.value)
-    except ValueError:
-        common.sys.exit(f"--epsilons are numbers. Received: {_EPSILONS.value}")
-    if not epsilons or not all(0 <= epsilon <= 1 for epsilon in epsilons):
-        common.sys.exit(f"--epsilons lie in [0, 1]. Received: {_EPSILONS.value}")
+    epsilons = numbers("epsilons", _EPSILONS.value)
+    iterated = epsilons
+    if _ITERATED_EPSILONS.value is not None:
+        iterated = numbers("iterated_epsilons", _ITERATED_EPSILONS.value)
+        if not set(iterated) <= set(epsilons):
+            common.sys.exit(
+                f"--iterated_epsilons are some of --epsilons={_EPSILONS.value}. "
+                f"Received: {_ITERATED_EPSILONS.value}"
+            )
     run, classifier = mixture_vae.train_selective()
     images, num_images = run.images, _IMAGES.value
     strongest = {"steps": _STEPS.value, "restarts": _RESTARTS.value}
     if common.FLAGS.smoke:
-        num_images, epsilons = min(20, num_images), epsilons[-1:]
+        num_images = min(20, num_images)
+        epsilons, iterated = epsilons[-1:], epsilons[-1:]
         strongest = {"steps": 3, "restarts": 1}
     x, y = images.x_test[:num_images], images.y_test[:num_images]
     other = common.judge(run)
@@ -79,7 +89,8 @@ def main(argv):
     losses = {name: attacks.CompiledLoss(loss) for name, loss in losses.items()}
     rows, shown = [], None
     for epsilon in epsilons:
-        for name, attacked in attacks_on(losses, x, y, epsilon, **strongest):
+        many_steps = strongest if epsilon in iterated else None
+        for name, attacked in attacks_on(losses, x, y, epsilon, many_steps):
             found = classifier.evaluate(attacked, y)
             for climbed in ("log_odds", "evasion"):
                 values = losses[climbed].score(attacked, y)
@@ -114,7 +125,9 @@ def main(argv):
     run.results.update(attacks=rows, attacked_images=len(x), **strongest)
     run.results["step_sizes"] = STEP_SIZES
     curves = {
-        name: (epsilons, [r["undetected"] for r in rows if r["attack"] == name])
+        name: list(
+            zip(*((r["epsilon"], r["undetected"]) for r in rows if r["attack"] == name))
+        )
         for name in dict.fromkeys(row["attack"] for row in rows)
     }
     clean_and_attacked = [x[:NUM_SHOWN] / np.float32(255.0), shown[:NUM_SHOWN]]
@@ -136,11 +149,23 @@ def main(argv):
     )
 
 
+def numbers(flag, texts):
+    """The value of a flag that lists epsilons, in order."""
+    try:
+        epsilons = sorted(float(text) for text in texts)
+    except ValueError:
+        common.sys.exit(f"--{flag} are numbers. Received: {texts}")
+    if not epsilons or not all(0 <= epsilon <= 1 for epsilon in epsilons):
+        common.sys.exit(f"--{flag} lie in [0, 1]. Received: {texts}")
+    return epsilons
+
+
 def summary(rows):
     """The worst of the rows, and what would speak for masked gradients."""
     import numpy as np
 
-    largest = max(row["epsilon"] for row in rows)
+    # Where all attacks ran.
+    largest = max(row["epsilon"] for row in rows if row["attack"] == "pgd")
 
     def of(names, key="undetected", last=False):
         return [
@@ -180,17 +205,22 @@ def with_step_sizes(epsilon, steps, restarts):
     return {"steps": steps, "restarts": restarts, "step_size": sizes or None}
 
 
-def attacks_on(losses, x, y, epsilon, steps, restarts):
-    """Yields the name of each attack and the images that it makes."""
-    from keras_saae.evaluation import attacks
+def attacks_on(losses, x, y, epsilon, strongest):
+    """Yields the name of each attack and the images that it makes.
 
-    few = with_step_sizes(epsilon, min(steps, 10), restarts)
-    many = with_step_sizes(epsilon, steps, restarts)
+    `strongest` has the steps and restarts of those that iterate; None for FGSM alone.
+    """
+    from keras_saae.evaluation import attacks
 
     def attack(method, loss, **settings):
         return method(None, x, y, epsilon, loss=losses[loss], **settings)
 
     yield "fgsm", attack(attacks.fgsm, "log_odds")
+    if strongest is None:
+        return
+    many = with_step_sizes(epsilon, **strongest)
+    few = {**strongest, "steps": min(strongest["steps"], 10)}
+    few = with_step_sizes(epsilon, **few)
     yield "bim", attack(attacks.bim, "log_odds", **few)
     yield "mim", attack(attacks.mim, "log_odds", **few)
     yield "pgd", attack(attacks.pgd, "log_odds", **many)

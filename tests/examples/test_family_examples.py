@@ -232,6 +232,7 @@ def test_attacks_are_summed_up_and_doubted():
     for row in rows:
         row["error"] = {"transfer": 50.0, "pgd": 60.0}.get(row["attack"], 0.0)
         row["evasion"] = row["epsilon"]
+    rows.append({**rows[0], "epsilon": 0.4, "undetected": 3.5, "log_odds": 3.0})
     with tiny.program("examples/attacks.py") as module:
         found = module.summary(rows)
         rows[8]["error"] = 70.0  # transfer at 0.1, where PGD has 60
@@ -340,6 +341,11 @@ def test_programs_loaded_one_after_another_have_their_own_flags():
             "--labels is a number from 1 up, or 'all'. Received: some",
         ),
         ("attacks", {"epsilons": "0.1,30"}, "--epsilons lie in [0, 1]. Received"),
+        (
+            "attacks",
+            {"epsilons": "0.1,0.3", "iterated_epsilons": "0.2"},
+            "--iterated_epsilons are some of --epsilons=",
+        ),
         ("own_images", {"folder": "nowhere"}, "There is no folder nowhere."),
         ("own_images", {"weights": "imagenet"}, "--weights are of an application"),
         ("priors", {"recipe": "aea"}, "Received: 'aea'. Did you mean 'aae'?"),
