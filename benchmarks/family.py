@@ -2,11 +2,12 @@
 
     python benchmarks/family.py --table=family --rows=clustering_16 --seeds=0,1,2
     python benchmarks/family.py --table=variational --seeds=
+    python benchmarks/family.py --table=two_steps --dataset=omniglot --seeds=0
 
 Each run is one of an example; its results.json, once finished, becomes a line of
-benchmarks/results/<table>.jsonl. Runs that are there are skipped, and one that was cut
-off goes on: call the same command again. With `--seeds=` nothing runs, and the table is
-rendered from the records.
+benchmarks/results/family.jsonl or variational.jsonl. Runs that are there are skipped,
+and one that was cut off goes on: call the same command again. With `--seeds=` nothing
+runs, and the table is rendered from the records.
 """
 
 import collections
@@ -29,8 +30,11 @@ import timing  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = Path(__file__).parent / "results"
+RECORDS = {"two_steps": "variational"}  # those of a table, if not of its own name
 
-_TABLE = flags.DEFINE_enum("table", "family", ["family", "variational"], "Which table.")
+_TABLE = flags.DEFINE_enum(
+    "table", "family", ["family", "variational", "two_steps"], "Which table."
+)
 _ROWS = flags.DEFINE_list("rows", None, "Its rows; all if not given.")
 _SEEDS = flags.DEFINE_list("seeds", ["0", "1", "2"], "Seeds; each draws its labels.")
 _DATASET = flags.DEFINE_enum(
@@ -147,6 +151,10 @@ def mixture(labels, accepted, rejected):
             Number("rejected", f"{title}: rejected, %", *rejected),
         ),
     )
+
+
+WIDTHS, GAMMAS = ("2", "100"), ("0", "0.1")  # of the two-step model
+BETAS = ("0", "0.003", "0.005", "0.0075", "0.01", "0.1")
 
 
 def two_steps(z_dim, beta, gamma):
@@ -412,12 +420,10 @@ TABLES = {
             f"subclasses_{labels_are}": subclasses(labels_are)
             for labels_are in ("main", "sub", "both")
         },
-        **{
-            f"two_steps_{z_dim}_{beta}_{gamma}": two_steps(z_dim, beta, gamma)
-            for z_dim in ("2", "100")
-            for beta in ("0", "0.003", "0.005", "0.0075", "0.01", "0.1")
-            for gamma in ("0", "0.1")
-        },
+    },
+    "two_steps": {
+        f"two_steps_{z_dim}_{beta}_{gamma}": two_steps(z_dim, beta, gamma)
+        for z_dim, gamma, beta in itertools.product(WIDTHS, GAMMAS, BETAS)
     },
 }
 
@@ -430,7 +436,7 @@ def main(argv):
     unknown = sorted(set(names) - set(rows))
     if unknown:
         sys.exit(f"--rows: there is no {', '.join(unknown)}, but {', '.join(rows)}.")
-    path = RESULTS / f"{_TABLE.value}.jsonl"
+    path = records_of(_TABLE.value)
     failed = []
     for seed, name in itertools.product(map(int, _SEEDS.value), names):
         key = {
@@ -449,7 +455,11 @@ def main(argv):
         own = rows[name].numbers[0].metric
         own = {"metric": own, "value": results[own], "commit": code}
         timing.add_record(path, {**key, **results, **own})
-    print(table(timing.read_records(path), rows, _DATASET.value))
+    records = timing.read_records(path)
+    if _TABLE.value == "two_steps":
+        print(table_over_beta(records))
+    else:
+        print(table(records, rows, _DATASET.value))
     if failed:
         sys.exit(f"{len(failed)} runs failed: {'; '.join(failed)}")
 
@@ -478,6 +488,11 @@ def run(row, key):
         print(f"{' '.join(command)} failed: see {folder / 'log.txt'}", file=sys.stderr)
         return None
     return json.loads((folder / "results.json").read_text())
+
+
+def records_of(table_name):
+    """The file of a table's records."""
+    return RESULTS / f"{RECORDS.get(table_name, table_name)}.jsonl"
 
 
 def folder_of(key):
@@ -513,6 +528,40 @@ def table(records, rows, dataset):
     header = ["row", dataset, "published", "must", "aim", "measured", "recipe"]
     header += ["invariances", "backend", "seeds", "minutes a run"]
     return timing.markdown(header, lines)
+
+
+def table_over_beta(records):
+    """Markdown: class kept in percent, and sharpness, of the two-step model's rows.
+
+    A line for each data set, width of the code and gamma; a column for each beta; means
+    over the runs. 1 is the sharpness of the images.
+    """
+    groups = collections.defaultdict(list)
+    for record in records:
+        if record["row"] in TABLES["two_steps"]:
+            groups[record["dataset"], record["row"]].append(record)
+
+    def cell(group):
+        kept, sharpness = (
+            [record[metric] for record in group if record[metric] is not None]
+            for metric in ("class_kept", "relative_sharpness")
+        )
+        if not (kept and sharpness):
+            return "–"
+        return f"{statistics.mean(kept):.1f}, {statistics.mean(sharpness):.2f}"
+
+    lines = []
+    for dataset in dict.fromkeys(dataset for dataset, _ in list(groups)):
+        for z_dim, gamma in itertools.product(WIDTHS, GAMMAS):
+            cells = [
+                cell(groups[dataset, f"two_steps_{z_dim}_{beta}_{gamma}"])
+                for beta in BETAS
+            ]
+            if set(cells) != {"–"}:
+                lines.append([dataset, z_dim, gamma, *cells])
+    return timing.markdown(
+        ["images", "width", "γ", *(f"β = {b}" for b in BETAS)], lines
+    )
 
 
 INVARIANCES = {

@@ -54,8 +54,26 @@ def test_each_number_of_a_row_has_a_line_of_its_own(program):
 def test_a_number_that_a_run_lacks_is_left_out(program):
     sizes = {"class_kept": 90.0, "relative_sharpness": None}  # nothing was sharp
     found = [record(0, 0.0, row="two_steps_2_0_0", **sizes)]
-    lines = program.table(found, program.TABLES["variational"], "mnist").splitlines()
+    lines = program.table(found, program.TABLES["two_steps"], "mnist").splitlines()
     assert [line.split(" | ")[5] for line in lines[2:]] == ["90.00 (1)", "–"]
+
+
+def test_two_step_rows_stand_side_by_side_over_beta(program):
+    def run(row, kept, sharpness, seed=0, **changes):
+        sizes = {"class_kept": kept, "relative_sharpness": sharpness}
+        return record(seed, 0.0, row=row, **sizes, **changes)
+
+    found = [
+        run("two_steps_2_0_0.1", 92.0, 0.5),
+        run("two_steps_2_0_0.1", 94.0, 0.7, seed=1),
+        run("two_steps_2_0.1_0.1", 80.0, None),  # nothing was sharp
+        run("two_steps_100_0.1_0", 99.96, 1.0, dataset="omniglot"),
+        record(0, 3.0),  # of another model
+    ]
+    assert program.table_over_beta(found).splitlines()[2:] == [
+        "| mnist | 2 | 0.1 | 93.0, 0.60 | – | – | – | – | – |",
+        "| omniglot | 100 | 0 | – | – | – | – | – | 100.0, 1.00 |",
+    ]
 
 
 def test_row_names_the_invariances_of_either_step(program):
@@ -75,7 +93,7 @@ def test_readme_shows_what_the_records_say(program, table):
     assert block.strip() == expected.strip()
 
 
-@pytest.mark.parametrize("table", ["family", "variational"])
+@pytest.mark.parametrize("table", ["family", "variational", "two_steps"])
 def test_every_row_is_of_an_example_with_those_flags(table):
     with tiny.program("benchmarks/family.py") as module:
         rows = module.TABLES[table]
@@ -165,7 +183,7 @@ def test_second_steps_take_the_first_step_of_the_row_without_terms(
         return subprocess.CompletedProcess(command, returncode=1)
 
     monkeypatch.setattr(program.subprocess, "run", as_if_run)
-    rows = program.TABLES["variational"]
+    rows = program.TABLES["two_steps"]
     plain, both = "two_steps_2_0_0", "two_steps_2_0.1_0.1"
     with flagsaver.flagsaver(runs=str(tmp_path)):
         keys = {
