@@ -564,6 +564,32 @@ def table_over_beta(records):
     )
 
 
+def table_of_attacks(records):
+    """Markdown: accepted and wrong, and rejected, in percent, of the row `attacks`.
+
+    A line for each attack, a column for each epsilon; means over the runs on MNIST.
+    """
+    found = collections.defaultdict(list)
+    for record in records:
+        if record["row"] == "attacks" and record["dataset"] == "mnist":
+            for one in record["attacks"]:
+                found[one["attack"], one["epsilon"]].append(one)
+    epsilons = sorted({epsilon for _, epsilon in found})
+
+    def cell(runs):
+        wrong, rejected = (
+            statistics.mean(run[name] for run in runs)
+            for name in ("undetected", "rejected")
+        )
+        return f"{wrong:.1f}, {rejected:.1f}"
+
+    lines = [
+        [name, *(cell(found[name, e]) if (name, e) in found else "–" for e in epsilons)]
+        for name in dict.fromkeys(name for name, _ in found)
+    ]
+    return timing.markdown(["attack", *(f"ε = {e:g}" for e in epsilons)], lines)
+
+
 INVARIANCES = {
     "augmentation": "augmentation",
     "vat_weight": "VAT",

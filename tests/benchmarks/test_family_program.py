@@ -76,6 +76,23 @@ def test_two_step_rows_stand_side_by_side_over_beta(program):
     ]
 
 
+def test_attacks_stand_side_by_side_over_epsilon(program):
+    def run(seed, *attacks, **changes):
+        names = ("attack", "epsilon", "undetected", "rejected")
+        rows = [dict(zip(names, attack)) for attack in attacks]
+        return record(seed, 0.0, row="attacks", attacks=rows, **changes)
+
+    found = [
+        run(0, ("fgsm", 0.05, 1.0, 2.0), ("fgsm", 0.3, 4.0, 90.0)),
+        run(1, ("fgsm", 0.3, 5.0, 91.0), ("pgd", 0.3, 0.0, 100.0)),
+        run(0, ("pgd", 0.1, 7.0, 7.0), dataset="digits"),
+    ]
+    assert program.table_of_attacks(found).splitlines()[2:] == [
+        "| fgsm | 1.0, 2.0 | 4.5, 90.5 |",
+        "| pgd | – | 0.0, 100.0 |",
+    ]
+
+
 def test_row_names_the_invariances_of_either_step(program):
     first = {"settings": {"augmentation": {"rotation": 10.0}, "vat_weight": 0.0}}
     second = {"augmentation": None, "vat_weight": 1.0}
@@ -91,6 +108,17 @@ def test_readme_shows_what_the_records_say(program, table):
     records = program.timing.read_records(program.RESULTS / f"{table}.jsonl")
     expected = program.table(records, program.TABLES[table], "mnist")
     assert block.strip() == expected.strip()
+
+
+@pytest.mark.parametrize(
+    ("block", "make"),
+    [("two steps", "table_over_beta"), ("attacks", "table_of_attacks")],
+)
+def test_docs_show_what_the_records_say(program, block, make):
+    docs = (program.ROOT / "docs" / "variational.md").read_text(encoding="utf-8")
+    shown = docs.split(f"<!-- {block} -->")[1].split(f"<!-- end of {block} -->")[0]
+    records = program.timing.read_records(program.records_of("variational"))
+    assert shown.strip() == getattr(program, make)(records).strip()
 
 
 @pytest.mark.parametrize("table", ["family", "variational", "two_steps"])
