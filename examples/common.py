@@ -47,18 +47,19 @@ def define_flags(
         "the variable KERAS_SAAE_DATA otherwise.",
     )
     flags.DEFINE_string("recipe", recipe, recipe_help)
+    of_each = ", in each of the two steps" if second_recipe_help else ""
     if second_recipe_help:
         flags.DEFINE_string("second_recipe", None, second_recipe_help)
     flags.DEFINE_integer(
         "epochs",
         None,
-        "Passes over the images; the recipe's own if not given.",
+        f"Passes over the images{of_each}; the recipe's own if not given.",
         lower_bound=1,
     )
     flags.DEFINE_integer(
         "batch_size",
         None,
-        "Unlabelled images per step; the recipe's own if not given.",
+        f"Unlabelled images per update{of_each}; the recipe's own if not given.",
         lower_bound=1,
     )
     flags.DEFINE_integer(
