@@ -488,9 +488,11 @@ def test_clusters_show_the_head_and_then_the_surest_images():
 
 def test_many_classes_have_a_colour_each():
     points, y = np.random.default_rng(0).normal(size=(60, 2)), np.arange(60) % 30
-    panel = plotting.planes({"a": points}, y).axes[0]
+    panel, bar = plotting.planes({"a": points}, y).axes
     colors = {tuple(dots.get_facecolor()[0]) for dots in panel.collections}
     assert len(colors) == 30
+    assert panel.get_legend() is None  # it would be longer than the figure
+    assert bar.get_ylabel() == "class" and bar.get_ylim() == (0, 29)
 
 
 def test_planes_have_a_panel_per_method_and_mark_the_heads_in_the_first():

@@ -186,11 +186,14 @@ def clusters(head_images, x, probabilities, columns=10):
     return figure
 
 
+FEW = 20  # classes that can be told apart by colour
+
+
 def _scatter(axes, z, y):
     """The first two dimensions of points, coloured by class."""
     from matplotlib import colormaps
 
-    few = y.max() < 20
+    few = y.max() < FEW
     colors = colormaps["tab10" if y.max() < 10 else "tab20" if few else "turbo"]
     for k in np.unique(y):
         color = colors(int(k) if few else k / y.max())
@@ -198,15 +201,20 @@ def _scatter(axes, z, y):
 
 
 def _class_legend(axes):
-    """Names of the classes, in several columns if they are many."""
-    columns = 1 + len(axes.get_legend_handles_labels()[1]) // 21
-    axes.legend(
-        loc="center left",
-        bbox_to_anchor=(1.0, 0.5),
-        title="class",
-        markerscale=4,
-        ncols=columns,
-    )
+    """Names of the classes of `_scatter`; a bar of their colours if they are many."""
+    from matplotlib.cm import ScalarMappable
+
+    last = max(map(int, axes.get_legend_handles_labels()[1]))
+    if last < FEW:
+        axes.legend(
+            loc="center left", bbox_to_anchor=(1.0, 0.5), title="class", markerscale=4
+        )
+        return
+    colors = ScalarMappable(cmap="turbo")
+    colors.set_clim(0, last)
+    bar = axes.figure.colorbar(colors, ax=axes, label="class")
+    bar.outline.set_visible(False)
+    bar.ax.tick_params(labelsize=8, color=GREY, labelcolor=INK)
 
 
 def _draw_decoded(axes, positions, images):
