@@ -108,7 +108,7 @@ def main(argv):
         **with_step_sizes(1.0, **strongest),
         loss=lambda x, y: -losses["log_odds"](x, y),
     )
-    again = classifier.reclassify(shown)
+    again = classifier.reclassify(shown, prior_weight=1.0)
     right = again.label == y
     clean = classifier.evaluate(images.x_test, images.y_test)
     clean_attacked = classifier.evaluate(x, y)

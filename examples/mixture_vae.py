@@ -22,6 +22,13 @@ _COVERAGE = flags.DEFINE_float(
     upper_bound=1.0,
 )
 
+_RECONSTRUCTION_ERROR = flags.DEFINE_enum(
+    "reconstruction_error",
+    "cross_entropy",
+    ["cross_entropy", "euclidean"],
+    "What the second threshold is of; the paper's is euclidean.",
+)
+
 NUM_SHOWN = 10  # images in a row of the figures
 
 
@@ -91,7 +98,9 @@ def train_selective():
         labels,
         setting=f"{labels} labels, coverage {coverage}",
     )
-    classifier = evaluation.SelectiveClassifier(run.model, run.model.means)
+    error = _RECONSTRUCTION_ERROR.value
+    run.results["reconstruction_error"] = error
+    classifier = evaluation.SelectiveClassifier(run.model, run.model.means, error)
     with common.message_alone(ValueError):
         classifier.calibrate(run.x_validation, run.y_validation, coverage=coverage)
     return run, classifier

@@ -6,13 +6,15 @@ from keras import ops
 from keras_saae.backend import compiled, input_gradient
 
 
-def descent(decode, steps, learning_rate):
+def descent(decode, steps, learning_rate, penalty=None):
     """A function from images and starts to the best codes and their errors.
 
     Args:
         decode: function in `keras.ops` from codes `(n, z_dim)` to images.
-        steps: number of Adam's steps on |x - decode(z)|^2.
+        steps: number of Adam's steps on |x - decode(z)|^2 / 2 + penalty(z).
         learning_rate: Adam's, in units of z.
+        penalty: function in `keras.ops` from codes `(n, z_dim)` to `(n,)`; none if not
+            given.
 
     Returns:
         `descend(x, starts)`, from images `(n, ...)` and `(starts, n, z_dim)` codes to
@@ -25,8 +27,13 @@ def descent(decode, steps, learning_rate):
         return ops.sum(ops.square(x - decode(z)), axis=tuple(range(1, len(x.shape))))
 
     @compiled
+    def objective(z, x):
+        half = 0.5 * squared_error(z, x)
+        return half if penalty is None else half + penalty(z)
+
+    @compiled
     def adam(z, mean, square, t, x):
-        gradient = input_gradient(lambda v: ops.sum(squared_error(v, x)), z)
+        gradient = input_gradient(lambda v: ops.sum(objective(v, x)), z)
         mean = 0.9 * mean + 0.1 * gradient
         square = 0.999 * square + 0.001 * ops.square(gradient)
         size = ops.sqrt(square / (1.0 - 0.999**t)) + 1e-8
@@ -40,8 +47,11 @@ def descent(decode, steps, learning_rate):
         for t in range(1, steps + 1):
             t = ops.convert_to_tensor(t, "float32")
             z, mean, square = adam(z, mean, square, t, x)
-        errors = ops.convert_to_numpy(squared_error(z, x)).reshape(num_starts, n)
-        best = errors.argmin(axis=0), np.arange(n)
+        reached, errors = (
+            ops.convert_to_numpy(f(z, x)).reshape(num_starts, n)
+            for f in (objective, squared_error)
+        )
+        best = reached.argmin(axis=0), np.arange(n)
         ends = ops.convert_to_numpy(z).reshape(starts.shape)
         return ends[best].astype("float64"), np.sqrt(errors[best])
 

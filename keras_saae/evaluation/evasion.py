@@ -12,7 +12,7 @@ def evasion_loss(classifier, measure=None):
 
         s = ( score_best_other - score_t,
               |z - mean_t| / tau_enc[t] - 1,
-              |x - reconstruction| / tau_dec[t] - 1 )
+              error(x, reconstruction) / tau_dec[t] - 1 )
 
     It is above 0 exactly where the image is taken for a class t other than y and passes
     both thresholds of t, if score, code and reconstruction are those the classifier
@@ -70,7 +70,7 @@ def evasion_loss(classifier, measure=None):
         x, y = ops.convert_to_tensor(x), ops.convert_to_tensor(y)
         scores, z, x_reconstructed = measure(x)
         distances = _lengths(z[:, None] - means)
-        error = _lengths(ops.reshape(x - x_reconstructed, (ops.shape(x)[0], -1)))
+        error = classifier.error_between(x, x_reconstructed)
         own = ops.eye(num_classes, dtype="bool")
         others = ops.where(own, -FAR, ops.expand_dims(scores, 1))  # (n, t, others)
         slack = ops.stack(

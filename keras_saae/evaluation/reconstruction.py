@@ -1,8 +1,33 @@
-"""What reconstructions keep of their images: the class, and the sharpness."""
+"""What reconstructions keep of their images: pixels, the class, the sharpness."""
 
 import numpy as np
+from keras import ops
 
 from keras_saae import checks
+
+
+def euclidean_error(x, x_reconstructed):
+    """|x - x'|, pixel units: `(n,)` of images and reconstructions in [0, 1]."""
+    difference = ops.reshape(x - x_reconstructed, (ops.shape(x)[0], -1))
+    squares = ops.sum(ops.square(difference), axis=-1)
+    some = squares > 0  # the root has no gradient at 0
+    return ops.where(some, ops.sqrt(ops.where(some, squares, 1.0)), 0.0)
+
+
+def cross_entropy_error(x, x_reconstructed, least=1e-3):
+    """-sum_pixels x log x' + (1 - x) log(1 - x'), nats: `(n,)`.
+
+    x' is kept `least` away from 0 and 1, so that a pixel costs 6.9 nats at most.
+    """
+    p = ops.clip(x_reconstructed, least, 1.0 - least)
+    nats = -(x * ops.log(p) + (1.0 - x) * ops.log(1.0 - p))
+    return ops.sum(ops.reshape(nats, (ops.shape(x)[0], -1)), axis=-1)
+
+
+RECONSTRUCTION_ERRORS = {
+    "euclidean": euclidean_error,
+    "cross_entropy": cross_entropy_error,
+}
 
 
 def class_kept(y_true, judged, judged_reconstructions):

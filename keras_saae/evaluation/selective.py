@@ -14,6 +14,7 @@ from keras import ops
 from keras_saae import checks
 from keras_saae.evaluation.descent import descent
 from keras_saae.evaluation.error_rate import error_rate
+from keras_saae.evaluation.reconstruction import RECONSTRUCTION_ERRORS
 from keras_saae.evaluation.rejection import area_under_risk_coverage
 
 SHARED = 0.01  # of the images, that may be in validation and test part at once
@@ -27,8 +28,9 @@ class Decisions(NamedTuple):
         label: integer `(n,)`. The predicted class, of refused images too.
         accepted: bool `(n,)`. False where the classifier refuses to answer.
         distance: float `(n,)`. Length from the code to the mean of the predicted class.
-        reconstruction_error: float `(n,)`. Euclidean distance of image and
-            reconstruction, in pixel units.
+        reconstruction_error: float `(n,)`. Of image and reconstruction, in the unit of
+            the classifier's `reconstruction_error`; from `reclassify` their Euclidean
+            distance, in pixel units.
         confidence: float `(n,)` in [0, 1). Share of the class's calibration images that
             are more unusual, in code or reconstruction, whichever is less.
         code: float `(n, z_dim)`. The codes that were looked at.
@@ -47,7 +49,7 @@ class SelectiveClassifier:
 
     It accepts an image of predicted class k where both hold:
 
-        |z - mean_k| <= tau_enc[k]   and   |x - reconstruction| <= tau_dec[k]
+        |z - mean_k| <= tau_enc[k]   and   error(x, reconstruction) <= tau_dec[k]
 
     The model must have been trained so that z clusters by class for the first to mean
     something, as in a Gaussian-mixture VAE; a pure style code tells only of odd styles.
@@ -63,10 +65,15 @@ class SelectiveClassifier:
         means: float `(num_classes, z_dim)`, the middle of each class, such as the
             model's mixture components. If not given, the mean codes of the calibration
             images of each class.
+        reconstruction_error: "euclidean", |x - reconstruction|, which is the paper's;
+            or "cross_entropy", in nats, for images whose background is black or white:
+            a little grey all over it weighs more than a stroke that is missed, and that
+            is what attacks leave there. See `reconstruction.RECONSTRUCTION_ERRORS`.
 
     Raises:
         TypeError: if the model lacks one of the methods, or its `reconstruct` needs
             more than images.
+        ValueError: if the name of the error is unknown.
 
     Example:
         >>> classifier = SelectiveClassifier(model)
@@ -76,7 +83,7 @@ class SelectiveClassifier:
     Source: Ghosh et al., arXiv:1806.00081; thresholds by quantiles are ours.
     """
 
-    def __init__(self, model, means=None):
+    def __init__(self, model, means=None, reconstruction_error="euclidean"):
         for method in ("encode", "reconstruct"):
             if not callable(getattr(model, method, None)):
                 raise TypeError(
@@ -94,6 +101,10 @@ class SelectiveClassifier:
                 "SelectiveClassifier reconstructs images without knowing their class. "
                 f"{type(model).__name__}.reconstruct needs {', '.join(required)}."
             )
+        checks.check_choice(
+            "reconstruction_error", reconstruction_error, RECONSTRUCTION_ERRORS
+        )
+        self.error_between = RECONSTRUCTION_ERRORS[reconstruction_error]
         self.model = model
         self.given_means = None if means is None else np.asarray(means, "float64")
         self.means = self.tau_enc = self.tau_dec = None
@@ -205,12 +216,18 @@ class SelectiveClassifier:
             ),
         }
 
-    def reclassify(self, x, decode=None, steps=200, learning_rate=0.05):
+    def reclassify(
+        self, x, decode=None, steps=200, learning_rate=0.05, prior_weight=0.0
+    ):
         """Classes of images by the codes that reconstruct them best.
 
-        Descends |x - decode(z)|^2 in z by Adam, from the image's own code and from the
-        mean of each class, since an attack may have led the encoder far astray. The
-        best z is labelled by its nearest mean, and refused beyond that class's tau_enc.
+        Descends by Adam in z, w being the prior's weight,
+
+            |x - decode(z)|^2 / 2 - w log sum_k exp(-|z - mean_k|^2 / 2)
+
+        from the image's own code and from the mean of each class, since an attack may
+        have led the encoder far astray. The best z is labelled by its nearest mean, and
+        refused beyond that class's tau_enc.
 
         Args:
             x: images, such as those that `predict` refused.
@@ -218,6 +235,9 @@ class SelectiveClassifier:
                 `model.decoder` if not given.
             steps: number of steps.
             learning_rate: of Adam, in units of z.
+            prior_weight: w. 0 is the paper's; 1 makes it the most probable code of a
+                `GaussianMixtureVAE` with equal classes: without it, codes that mend the
+                traces of an attack are found far from every mean, and refused.
 
         Returns:
             `Decisions`, whose confidence looks at the distance alone and whose codes
@@ -226,7 +246,8 @@ class SelectiveClassifier:
         Raises:
             ValueError: before `calibrate`; if `decode` does not fit codes or images.
 
-        Source: Ghosh et al., arXiv:1806.00081; starting at the means is ours.
+        Source: Ghosh et al., arXiv:1806.00081; starting at the means is ours, and so is
+        the prior.
         """
         self._check_calibrated()
         x = self._check_images(x)
@@ -234,7 +255,11 @@ class SelectiveClassifier:
         target = _floats(x)
         decode = self._decoder(decode, target)
         _, z = self._encode(x)
-        descend, ends = descent(decode, steps, learning_rate), []
+        prior_weight = checks.check_number(prior_weight, "prior_weight")
+        surprise = (
+            partial(_surprise, self.means, prior_weight) if prior_weight else None
+        )
+        descend, ends = descent(decode, steps, learning_rate, surprise), []
         for begin in range(0, len(x), BATCH_SIZE):
             batch = slice(begin, begin + BATCH_SIZE)
             ends.append(descend(target[batch], self._starts(z[batch])))
@@ -295,8 +320,9 @@ class SelectiveClassifier:
         """Predicted classes, distances to their means, reconstruction errors."""
         distances = _distances(z, self.means)
         label = distances.argmin(1) if y_codes is None else np.argmax(y_codes, axis=1)
-        difference = _floats(x) - _floats(np.asarray(self.model.reconstruct(x)))
-        error = np.linalg.norm(difference.reshape(len(x), -1), axis=1)
+        x_reconstructed = np.asarray(self.model.reconstruct(x))
+        error = self.error_between(*map(_tensor, (x, x_reconstructed)))
+        error = np.asarray(ops.convert_to_numpy(error), "float64")
         return label, distances[np.arange(len(x)), label], error
 
     def _set_thresholds(self, quantile):
@@ -349,6 +375,16 @@ class SelectiveClassifier:
         """Codes to start from, `(1 + num_classes, n, z_dim)`."""
         means = np.broadcast_to(self.means[:, None], (len(self.means), *z.shape))
         return np.concatenate([z[None], means]).astype("float32")
+
+
+def _surprise(means, weight, z):
+    """-w log sum_k exp(-|z - mean_k|^2 / 2), `(n,)`, in `keras.ops`."""
+    squares = ops.square(z[:, None] - ops.convert_to_tensor(means, "float32"))
+    return -weight * ops.logsumexp(-0.5 * ops.sum(squares, axis=-1), axis=-1)
+
+
+def _tensor(x):
+    return ops.convert_to_tensor(_floats(x))
 
 
 def _floats(x):

@@ -103,6 +103,28 @@ def test_class_that_no_image_is_taken_for_is_never_accepted():
     assert found.confidence[1] == 0
 
 
+def test_cross_entropy_weighs_grey_where_black_is_expected():
+    """Of pixels 1 and 0.3, reconstructed as 1 and 0, or as 0.7 and 0.3."""
+    x, other = images([1.0], [0.3]), np.array([[[0.7, 0.3]]], "float32")
+    cut = 1e-3  # as close as a reconstruction comes to 0 and 1
+    found = SelectiveClassifier(Plain(), [[0.25], [0.75]], "cross_entropy")
+    found.calibrate(x, [1], quantile=1.0)
+    lost = -np.log(1 - cut) - 0.3 * np.log(cut) - 0.7 * np.log(1 - cut)
+    np.testing.assert_allclose(found.tau_dec[1], lost, rtol=1e-5)
+    kept = -np.log(0.7) - 0.3 * np.log(0.3) - 0.7 * np.log(0.7)
+    errors = selective.RECONSTRUCTION_ERRORS
+    np.testing.assert_allclose(
+        ops.convert_to_numpy(errors["cross_entropy"](*map(ops.array, (x, other)))),
+        [kept],
+        rtol=1e-5,
+    )
+    assert lost > kept  # though both are 0.3 away
+    euclidean = ops.convert_to_numpy(
+        errors["euclidean"](ops.array(x), ops.array(other))
+    )
+    np.testing.assert_allclose(euclidean, [0.3], rtol=1e-6)
+
+
 # --- decisions --------------------------------------------------------------------
 
 
@@ -198,6 +220,18 @@ def test_descent_from_the_means_leaves_the_encoder_s_valley():
     found = classifier.reclassify(images([0.0]), two_valleys)
     assert found.label.tolist() == [0]
     np.testing.assert_allclose(found.distance, 0.1, atol=0.01)
+
+
+def test_prior_draws_the_code_to_a_mean():
+    """Of (z - 0.6)^2 / 2 + w z^2 / 2, the other mean being far, 0.6 / (1 + w)."""
+    classifier = SelectiveClassifier(Plain(), means=[[0.0], [100.0]])
+    classifier.calibrate(X, Y, quantile=1.0)
+    for weight, code in ((0.0, 0.6), (1.0, 0.3), (2.0, 0.2)):
+        found = classifier.reclassify(images([0.6]), decode, prior_weight=weight)
+        np.testing.assert_allclose(found.code, [[code]], atol=1e-3)
+        np.testing.assert_allclose(found.reconstruction_error, 0.6 - code, atol=1e-3)
+    with pytest.raises(ValueError, match="prior_weight"):
+        classifier.reclassify(images([0.6]), decode, prior_weight=-1.0)
 
 
 def test_batches_of_reclassification_make_no_difference(monkeypatch):
