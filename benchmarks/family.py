@@ -174,10 +174,10 @@ def two_steps(z_dim, beta, gamma):
 def subclasses(labels_are):
     """A row of labels in two levels."""
     told = {"main": "main classes", "sub": "sub-classes", "both": "either"}[labels_are]
-    title = f"1,000 labels that tell {told}: error of the main class, %"
+    title = f"1,000 labels that tell {told}, 10 epochs: error of the main class, %"
     return Row(
         "subclasses",
-        ("labels=1000", f"labels_are={labels_are}"),
+        ("labels=1000", f"labels_are={labels_are}", "epochs=10"),
         (Number("main_error", title),),
     )
 

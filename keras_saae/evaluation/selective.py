@@ -1,8 +1,6 @@
 """A classifier that refuses what it does not know, from any model with a code."""
 
 import bisect
-import hashlib
-import warnings
 from functools import partial
 from inspect import Parameter, signature
 from typing import NamedTuple
@@ -14,10 +12,10 @@ from keras import ops
 from keras_saae import checks
 from keras_saae.evaluation.descent import descent
 from keras_saae.evaluation.error_rate import error_rate
+from keras_saae.evaluation.fingerprints import fingerprints_of, refuse_shared
 from keras_saae.evaluation.reconstruction import RECONSTRUCTION_ERRORS
 from keras_saae.evaluation.rejection import area_under_risk_coverage
 
-SHARED = 0.01  # of the images, that may be in validation and test part at once
 BATCH_SIZE = 200  # images whose codes are sought at a time, each from several starts
 
 
@@ -139,8 +137,8 @@ class SelectiveClassifier:
                 f"(0, 1]. Received quantile={quantile}, coverage={coverage}."
             )
         x = self._check_images(x)
-        fingerprints = _fingerprints(x)
-        _refuse_shared(fingerprints, self._evaluation, "calibrate", "evaluated")
+        fingerprints = fingerprints_of(x)
+        refuse_shared(fingerprints, self._evaluation, "calibrate", "evaluated")
         y = checks.check_labels(y, len(x), allow_unlabelled=False)
         y_codes, z = self._encode(x)
         self.means = self._class_means(y, y_codes, z)
@@ -198,8 +196,8 @@ class SelectiveClassifier:
         """
         self._check_calibrated()
         x = self._check_images(x)
-        fingerprints = _fingerprints(x)
-        _refuse_shared(fingerprints, self._calibration, "evaluate", "calibrated")
+        fingerprints = fingerprints_of(x)
+        refuse_shared(fingerprints, self._calibration, "evaluate", "calibrated")
         y = checks.check_labels(y, len(x), len(self.means), allow_unlabelled=False)
         found = self.predict(x)
         self._evaluation |= fingerprints
@@ -395,22 +393,3 @@ def _floats(x):
 def _distances(z, means):
     """Euclidean distances `(n, num_classes)`."""
     return np.linalg.norm(z[:, None] - means[None], axis=-1)
-
-
-def _fingerprints(x):
-    """What tells images apart, as uint8 and as float alike."""
-    grey = x if x.dtype == np.uint8 else np.rint(255 * x).astype("uint8")
-    return {hashlib.blake2b(image.tobytes(), digest_size=16).digest() for image in grey}
-
-
-def _refuse_shared(fingerprints, others, verb, done):
-    shared, n = len(fingerprints & others), len(fingerprints)
-    message = (
-        f"`{verb}` received {shared} of {n} images that were {done} on already. "
-        "Thresholds come from validation images, scores from test images, and no image "
-        "is both."
-    )
-    if shared > SHARED * n:
-        raise ValueError(message)
-    if shared:  # published splits have such twins
-        warnings.warn(message, stacklevel=3)

@@ -12,7 +12,12 @@ import pytest
 import tiny
 from keras import ops
 
-from keras_saae.evaluation import SelectiveClassifier, risk_coverage, selective
+from keras_saae.evaluation import (
+    SelectiveClassifier,
+    fingerprints,
+    risk_coverage,
+    selective,
+)
 from keras_saae.priors import ClassGaussians
 
 
@@ -315,7 +320,7 @@ def test_images_calibrated_on_are_not_evaluated_on(as_uint8):
 
 
 def test_few_images_in_both_parts_are_warned_of(monkeypatch, classifier):
-    monkeypatch.setattr(selective, "SHARED", 0.5)
+    monkeypatch.setattr(fingerprints, "SHARED", 0.5)
     mixed = np.concatenate([images([0.3]), X[:1]])
     with pytest.warns(UserWarning, match="`evaluate` received 1 of 2 images"):
         classifier.evaluate(mixed, [0, 0])
