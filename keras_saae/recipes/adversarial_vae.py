@@ -94,7 +94,8 @@ FIRST = VariationalEncoderClassifierRecipe(
     source=(
         "Ours, for the first step after Zemouri 2020, whose settings we had not. Small "
         "enough for a sweep on a CPU. Without batch normalization: it takes augmented "
-        "images and images as they are for one population."
+        "images and images as they are for one population. Chosen on validation images "
+        "of Fashion-MNIST and silhouettes, all labels."
     ),
     hidden=(128,),
     filters=(16, 32),
@@ -102,8 +103,7 @@ FIRST = VariationalEncoderClassifierRecipe(
     activation="relu",
     kernel_initializer="he_normal",
     z_dim=100,
-    divergence_weight=0.01,
-    consistency_weight=1.0,
+    divergence_weight=0.001,
     # Silhouettes are black on white.
     augmentation={"rotation": 10.0, "scale": 0.1, "shift": 0.07, "fill": "edge"},
     decay_from=0.5,
