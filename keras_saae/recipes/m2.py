@@ -5,6 +5,7 @@ import dataclasses
 from keras_saae.models import M2
 from keras_saae.networks import with_linear_head
 from keras_saae.priors import Categorical
+from keras_saae.recipes.m1 import M1_AUGMENTED
 from keras_saae.recipes.recipe import adam
 from keras_saae.recipes.variational import NORMAL_0001, VariationalRecipe
 
@@ -99,6 +100,18 @@ M2_OURS = dataclasses.replace(
     updates=6_000,
 )
 
+M2_AUGMENTED = dataclasses.replace(
+    M2_OURS,
+    name="m2_augmented",
+    source=(
+        "Ours: m2 of images that are turned, scaled and shifted a little, and a class "
+        "that stays when an image is. Tried on validation images of MNIST, 1,000 "
+        "labels, one label draw."
+    ),
+    augmentation=dict(M1_AUGMENTED.augmentation),
+    consistency_weight=10.0,
+)
+
 M2_SMALL = dataclasses.replace(
     M2_OURS,
     name="m2_small",
@@ -111,4 +124,4 @@ M2_SMALL = dataclasses.replace(
     updates=2_000,
 )
 
-RECIPES = (PAPER, M2_OURS, M2_SMALL)
+RECIPES = (PAPER, M2_OURS, M2_AUGMENTED, M2_SMALL)
