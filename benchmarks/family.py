@@ -424,6 +424,7 @@ TABLES = {
                     "images of noise driven to a class: accepted, %",
                 ),
             ),
+            first_step="mixture_all",
         ),
         **{
             f"subclasses_{labels_are}": subclasses(labels_are)

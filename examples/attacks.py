@@ -1,14 +1,16 @@
 """Attacks on a classifier that refuses: FGSM, BIM, PGD, MIM, and one that knows it.
 
     python examples/attacks.py --labels=all --images=1000
+    python examples/attacks.py --first_step=runs/mixture_vae_mnist_0
     KERAS_BACKEND=jax python examples/attacks.py --dataset=digits
 
 Trains the mixture VAE and sets its thresholds, as examples/mixture_vae.py does with the
-same flags, and attacks test images. `attacks` in results.json has a row for each attack
-and epsilon, in percent: `error`, were none refused, `rejected`, `accepted_error` and
-`undetected`, accepted and wrong, of all; and the means of what attacks climb: the
-`log_odds` against the true class, in nats, and `evasion`, see `evasion_loss`. Of the
-ends of all starts and step sizes each image keeps the one that climbed highest.
+same flags, or takes the model of such a run, and attacks test images. `attacks` in
+results.json has a row for each attack and epsilon, in percent: `error`, were none
+refused, `rejected`, `accepted_error` and `undetected`, accepted and wrong, of all; and
+the means of what attacks climb: the `log_odds` against the true class, in nats, and
+`evasion`, see `evasion_loss`. Of the ends of all starts and step sizes each image keeps
+the one that climbed highest.
 
 Two attacks are there to doubt the rest: `transfer`, PGD on another classifier, should
 not be stronger than PGD; `aware`, PGD that knows both thresholds, shows what is left of
@@ -24,6 +26,8 @@ those that were attacked, before.
 Figures: undetected errors over epsilon; images clean, attacked and reclassified, with
 what each was taken for and which were refused.
 """
+
+from pathlib import Path
 
 import common
 import mixture_vae
@@ -47,6 +51,12 @@ _STEPS = flags.DEFINE_integer(
 )
 _RESTARTS = flags.DEFINE_integer(
     "restarts", 5, "Starts of BIM, MIM and PGD.", lower_bound=1
+)
+_FIRST_STEP = flags.DEFINE_string(
+    "first_step",
+    None,
+    "Output folder of a run of examples/mixture_vae.py with the same flags, whose "
+    "model is attacked instead of one that is trained anew.",
 )
 
 STEP_SIZES = (1.0, 2.5)  # each in turn, in units of epsilon / steps
@@ -72,7 +82,8 @@ def main(argv):
                 f"--iterated_epsilons are some of --epsilons={_EPSILONS.value}. "
                 f"Received: {_ITERATED_EPSILONS.value}"
             )
-    run, classifier = mixture_vae.train_selective()
+    taken_from = Path(_FIRST_STEP.value) if _FIRST_STEP.value else None
+    run, classifier = mixture_vae.train_selective(taken_from)
     images, num_images = run.images, _IMAGES.value
     strongest = {"steps": _STEPS.value, "restarts": _RESTARTS.value}
     if common.FLAGS.smoke:

@@ -84,8 +84,11 @@ def main(argv):
     )
 
 
-def train_selective():
-    """The trained `Run`, and its `SelectiveClassifier` with thresholds."""
+def train_selective(taken_from=None):
+    """The trained `Run`, and its `SelectiveClassifier` with thresholds.
+
+    `taken_from` is as of `common.fit`.
+    """
     from keras_saae import evaluation
 
     labels, coverage = common.number_of_labels(_LABELS.value), _COVERAGE.value
@@ -97,6 +100,7 @@ def train_selective():
         "mixture_vae",
         labels,
         setting=f"{labels} labels, coverage {coverage}",
+        taken_from=taken_from,
     )
     error = _RECONSTRUCTION_ERROR.value
     run.results["reconstruction_error"] = error

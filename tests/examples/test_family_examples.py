@@ -249,6 +249,19 @@ def test_attacks_are_summed_up_and_doubted():
     }
 
 
+@pytest.mark.slow
+def test_attacks_are_on_the_model_of_the_run_that_is_named(tmp_path):
+    one, two = tmp_path / "one", tmp_path / "two"
+    run_here("mixture_vae", "--smoke", f"--output_dir={one}")
+    flags_ = ("--dataset=digits", "--smoke", f"--output_dir={two}")
+    with tiny.program("examples/attacks.py", *flags_) as module:
+        taken, _ = module.mixture_vae.train_selective(one)
+    trained = keras.saving.load_model(one / "model.keras")
+    for own, of_run in zip(taken.model.get_weights(), trained.get_weights()):
+        np.testing.assert_array_equal(own, of_run)
+    assert not (two / "checkpoint.keras").exists()  # nothing was trained
+
+
 def test_shared_flags_reach_the_run(tmp_path, policy):
     flags_ = ("--smoke", "--epochs=1", "--batch_size=50", f"--output_dir={tmp_path}")
     run_here("clustering", *flags_, "--dtype_policy=mixed_bfloat16")
