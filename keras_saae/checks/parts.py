@@ -138,27 +138,43 @@ def check_classifier(name, network, image_shape, num_classes):
     Args:
         name: how messages call the argument.
         network: built Keras model from images to class logits.
-        image_shape: shape of one image.
-        num_classes: number of classes.
+        image_shape: shape of one image, or of a code.
+        num_classes: number of classes, or None for any.
 
     Raises:
         TypeError: if it is not a Keras model.
         ValueError: if it is not built, takes or gives other shapes, or ends in
             probabilities.
     """
-    check_network(name, network, tuple(image_shape), (num_classes,))
-    last = network.layers[-1]
-    while isinstance(last, keras.Model) and last.layers:  # a backbone within
-        last = last.layers[-1]
+    output = None if num_classes is None else (num_classes,)
+    check_network(name, network, tuple(image_shape), output)
+    last = _last_operation(network)
+    activation = getattr(last, "activation", None)
     ends = (keras.activations.softmax, keras.activations.sigmoid)
-    if getattr(last, "activation", None) in ends or isinstance(
-        last, keras.layers.Softmax
-    ):
+    if activation in ends or type(last).__name__ in ("Softmax", "Sigmoid"):
         raise ValueError(
             f"`{name}` must end in class logits; the losses apply the softmax. Its "
-            f"last layer {last.name!r} gives probabilities. Give it no activation; for "
-            "keras.applications pass classifier_activation=None."
+            f"last operation {last.name!r} gives probabilities. Give it no activation; "
+            "for keras.applications pass classifier_activation=None."
         )
+
+
+def _last_operation(network):
+    """What makes the outputs: a layer, or an operation of `keras.ops`.
+
+    Networks within are looked into, and what moves numbers without changing them is
+    passed over.
+    """
+    passed_over = ("Identity", "Reshape", "Flatten", "Dropout", "Squeeze")
+    operations = [
+        operation
+        for operation in getattr(network, "operations", network.layers)
+        if type(operation).__name__ not in passed_over
+    ]
+    if not operations:
+        return network
+    last = operations[-1]
+    return _last_operation(last) if isinstance(last, keras.Model) else last
 
 
 def check_decoder_width(decoder, num_classes=0):

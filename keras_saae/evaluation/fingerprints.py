@@ -17,9 +17,11 @@ def fingerprints_of(x):
 def refuse_shared(fingerprints, others, verb, done):
     """A warning of a few images in both sets, a ValueError of more.
 
+    Of more than a hundredth of either: a few test images are not hidden among many.
+
     Args:
         fingerprints: those of the images at hand.
-        others: those of other parts.
+        others: those of another part.
         verb: what was called on these.
         done: what was done on the others before.
     """
@@ -29,7 +31,7 @@ def refuse_shared(fingerprints, others, verb, done):
         "Thresholds come from validation images, scores from test images, and no image "
         "is both."
     )
-    if shared > SHARED * n:
+    if shared > SHARED * min(n, len(others)):
         raise ValueError(message)
     if shared:  # published splits have such twins
         warnings.warn(message, stacklevel=3)

@@ -42,6 +42,19 @@ class Decisions(NamedTuple):
     code: np.ndarray
 
 
+def _threshold(name):
+    """Attribute that says what is missing as long as it has not been set."""
+
+    def get(classifier):
+        classifier._check_calibrated()
+        return classifier._thresholds[name]
+
+    def put(classifier, values):
+        classifier._thresholds[name] = values
+
+    return property(get, put)
+
+
 class SelectiveClassifier:
     """Refuses an image that is unlike those of the class it is taken for.
 
@@ -105,8 +118,11 @@ class SelectiveClassifier:
         self.error_between = RECONSTRUCTION_ERRORS[reconstruction_error]
         self.model = model
         self.given_means = None if means is None else np.asarray(means, "float64")
-        self.means = self.tau_enc = self.tau_dec = None
-        self._calibration, self._evaluation = set(), set()  # fingerprints of images
+        self.means, self._thresholds = None, {}
+        self._calibration, self._evaluations = set(), []  # fingerprints of images
+
+    tau_enc = _threshold("tau_enc")
+    tau_dec = _threshold("tau_dec")
 
     def calibrate(self, x, y, quantile=None, coverage=None):
         """Sets the thresholds from validation images.
@@ -122,12 +138,13 @@ class SelectiveClassifier:
         Returns:
             The classifier itself. Its `tau_enc` and `tau_dec`, `(num_classes,)`, are
             the thresholds: -inf, which accepts nothing, for a class that no image is
-            taken for.
+            taken for. Before, they cannot be read.
 
         Raises:
             ValueError: unless one of `quantile` and `coverage` is given, in (0, 1]; if
                 some of the images have been evaluated on; if a class has no image and
-                no mean; if the model's classes are clusters.
+                no mean; if there are more classes than means; if the model's classes
+                are clusters.
         """
         names = {"quantile": quantile, "coverage": coverage}
         given = {name: value for name, value in names.items() if value is not None}
@@ -138,10 +155,13 @@ class SelectiveClassifier:
             )
         x = self._check_images(x)
         fingerprints = fingerprints_of(x)
-        refuse_shared(fingerprints, self._evaluation, "calibrate", "evaluated")
+        for evaluated in self._evaluations:
+            refuse_shared(fingerprints, evaluated, "calibrate", "evaluated")
         y = checks.check_labels(y, len(x), allow_unlabelled=False)
         y_codes, z = self._encode(x)
-        self.means = self._class_means(y, y_codes, z)
+        means = self._class_means(y, y_codes, z)
+        checks.check_labels(y, len(x), len(means), allow_unlabelled=False)
+        self.means = means
         self._calibration = fingerprints
         label, distance, error = self._measure(x, y_codes, z)
 
@@ -200,7 +220,7 @@ class SelectiveClassifier:
         refuse_shared(fingerprints, self._calibration, "evaluate", "calibrated")
         y = checks.check_labels(y, len(x), len(self.means), allow_unlabelled=False)
         found = self.predict(x)
-        self._evaluation |= fingerprints
+        self._evaluations.append(fingerprints)
         accepted, wrong = found.accepted, found.label != y
         return {
             "error": error_rate(y, found.label),
@@ -271,7 +291,7 @@ class SelectiveClassifier:
     # Parts
 
     def _check_calibrated(self):
-        if self.tau_enc is None:
+        if not self._thresholds:
             raise ValueError(
                 "Thresholds are not set yet. Call `calibrate(x_validation, "
                 "y_validation, coverage=0.98)` first."

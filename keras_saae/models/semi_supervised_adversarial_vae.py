@@ -76,7 +76,7 @@ class SemiSupervisedAdversarialVAE(ClassifiesCodes, OneCode, PhasedModel):
         checks.check_gaussian_encoder("encoder", encoder)
         self.image_shape = tuple(encoder.trunk.input_shape[1:])
         self.z_dim = encoder.z_dim
-        checks.check_network("y_head", y_head, (self.z_dim,))
+        checks.check_classifier("y_head", y_head, (self.z_dim,), None)
         checks.check_network("decoder", decoder, (self.z_dim,), self.image_shape)
         checks.check_network("discriminator", discriminator, self.image_shape, (1,))
         self.num_classes = y_head.output_shape[-1]

@@ -309,6 +309,14 @@ def test_decoder_of_class_and_style_is_refused_where_a_style_is_descended():
 # --- validation images and test images --------------------------------------------
 
 
+def test_more_classes_than_means_are_refused_and_nothing_is_changed():
+    classifier = SelectiveClassifier(Plain(), [[0.25], [0.75]])
+    thresholds = classifier.calibrate(X, Y, quantile=1.0).tau_enc
+    with pytest.raises(ValueError, match=r"classes 0..1\. Received 2"):
+        classifier.calibrate(X, np.where(Y, 2, 0), quantile=0.5)
+    assert classifier.tau_enc is thresholds
+
+
 @pytest.mark.parametrize("as_uint8", [False, True])
 def test_images_calibrated_on_are_not_evaluated_on(as_uint8):
     x = (255 * X).astype("uint8")
@@ -333,9 +341,20 @@ def test_images_evaluated_on_are_not_calibrated_on(classifier):
         classifier.calibrate(x, [0, 1], quantile=0.9)
 
 
+def test_few_test_images_are_found_among_many(classifier):
+    x = images([0.2, 0.7])
+    classifier.evaluate(x, [0, 1])
+    codes, errors = np.meshgrid(np.linspace(0.3, 0.65, 20), np.linspace(0, 0.5, 20))
+    many = np.concatenate([images(codes.ravel(), errors.ravel()), x])
+    with pytest.raises(ValueError, match="`calibrate` received 2 of 402.*evaluated"):
+        classifier.calibrate(many, np.arange(402) % 2, quantile=0.9)
+
+
 @pytest.mark.parametrize(
     "ask",
     [
+        lambda c: c.tau_enc,
+        lambda c: c.tau_dec,
         lambda c: c.predict(X),
         lambda c: c.evaluate(X, Y),
         lambda c: c.reclassify(X, decode),

@@ -526,10 +526,21 @@ def probabilities(shape=tiny.IMAGE_SHAPE, width=K):
     return keras.Sequential([network, layers.Softmax()])
 
 
+def softmax_by_an_operation():
+    network = probabilities().layers[0]
+    return keras.Model(network.inputs, keras.ops.softmax(network.outputs[0]))
+
+
+def softmax_before_a_reshape():
+    return keras.Sequential([probabilities(), layers.Reshape((K,)), layers.Identity()])
+
+
 @pytest.mark.parametrize(
     ("classifier", "message"),
     [
         (probabilities(), "`classifier` must end in class logits"),
+        (softmax_by_an_operation(), "`classifier` must end in class logits"),
+        (softmax_before_a_reshape(), "`classifier` must end in class logits"),
         (
             probabilities(width=4).layers[0],
             r"`classifier` must give outputs.*\(None, 3\)",
