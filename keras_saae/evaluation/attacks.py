@@ -17,12 +17,14 @@ images of noise, so that they pass for class y:
     pgd(model, noise, y, epsilon=1.0, loss=lambda x, y: -towards(x, y))
 
 A rejecting classifier wants a loss that also keeps the image accepted,
-`evaluation.evasion_loss`. Before believing
-a robust result, let epsilon, steps and restarts grow: the error must grow to 100 %.
+`evaluation.evasion_loss`, and to be judged by its worst answer, `succeeds`. Before
+believing a robust result, let epsilon, steps and restarts grow: the error must grow to
+100 %.
 """
 
 import itertools
 import math
+import numbers
 import warnings
 
 import keras
@@ -80,6 +82,7 @@ def bim(
     seed=0,
     loss=None,
     from_logits=False,
+    succeeds=None,
 ):
     """Basic iterative method: steps of the gradient's sign, kept within epsilon.
 
@@ -97,6 +100,9 @@ def bim(
         seed: integer that draws the starts, the same on all backends.
         loss: what to climb.
         from_logits: whether the model gives logits.
+        succeeds: `succeeds(x, y) -> (n,)`, bool, of NumPy arrays: an end where it is
+            True is kept before any other. A classifier that refuses answers needs it
+            to be judged by its worst: what climbed highest is easiest to refuse.
 
     Returns:
         Float32 array like `x`, the attacked images.
@@ -105,7 +111,8 @@ def bim(
     """
     problem = _problem(model, x, y, epsilon, loss, from_logits)
     step_sizes = _step_sizes(step_size, 2.5 * epsilon, steps)
-    return _attack(*problem, epsilon, steps, step_sizes, restarts, seed)
+    more = {"restarts": restarts, "seed": seed, "succeeds": succeeds}
+    return _attack(*problem, epsilon, steps, step_sizes, **more)
 
 
 def pgd(
@@ -119,6 +126,7 @@ def pgd(
     seed=0,
     loss=None,
     from_logits=False,
+    succeeds=None,
 ):
     """Projected gradient descent: `bim` from random starts within epsilon.
 
@@ -133,6 +141,7 @@ def pgd(
         seed: integer that draws them.
         loss: what to climb.
         from_logits: whether the model gives logits.
+        succeeds: which ends are kept before others.
 
     Returns:
         Float32 array like `x`, the attacked images.
@@ -141,8 +150,8 @@ def pgd(
     """
     problem = _problem(model, x, y, epsilon, loss, from_logits)
     step_sizes = _step_sizes(step_size, 2.5 * epsilon, steps)
-    more = {"restarts": restarts, "seed": seed, "from_image": False}
-    return _attack(*problem, epsilon, steps, step_sizes, **more)
+    more = {"restarts": restarts, "seed": seed, "succeeds": succeeds}
+    return _attack(*problem, epsilon, steps, step_sizes, **more, from_image=False)
 
 
 def mim(
@@ -157,6 +166,7 @@ def mim(
     seed=0,
     loss=None,
     from_logits=False,
+    succeeds=None,
 ):
     """Momentum iterative method: `bim` along the sum of all gradients so far.
 
@@ -175,6 +185,7 @@ def mim(
         seed: integer that draws the others.
         loss: what to climb.
         from_logits: whether the model gives logits.
+        succeeds: which ends are kept before others.
 
     Returns:
         Float32 array like `x`, the attacked images.
@@ -185,7 +196,8 @@ def mim(
     step_sizes = _step_sizes(step_size, epsilon, steps)
     if not 0 <= decay < math.inf:
         raise ValueError(f"`decay` is a number from 0 up. Received: {decay!r}")
-    return _attack(*problem, epsilon, steps, step_sizes, restarts, seed, decay)
+    more = {"restarts": restarts, "seed": seed, "succeeds": succeeds}
+    return _attack(*problem, epsilon, steps, step_sizes, **more, decay=decay)
 
 
 def log_odds_loss(model, from_logits=False):
@@ -254,8 +266,12 @@ def _attack(
     seed=0,
     decay=0.0,
     from_image=True,
+    succeeds=None,
 ):
-    """Attacks batch by batch, and keeps of each image the end of the highest loss."""
+    """Attacks batch by batch, and keeps of each image the end of the highest loss.
+
+    Of those that succeed, if any do.
+    """
     checks.check_count(restarts, "restarts")
     rng = np.random.Generator(np.random.PCG64(seed))
 
@@ -266,6 +282,7 @@ def _attack(
         lowest = np.maximum(x[batch] - np.float32(epsilon), 0.0)
         highest = np.minimum(x[batch] + np.float32(epsilon), 1.0)
         best = np.full(len(lowest), -np.inf)
+        best_succeeds = np.zeros(len(lowest), bool)
         for restart, step_size in itertools.product(range(restarts), step_sizes):
             start = x[batch]
             if restart or not from_image:
@@ -283,7 +300,7 @@ def _attack(
                     y[batch],
                 ),
             )
-            _check_loss(climb.score(end, around[-1]), len(start))
+            _check_one_each("loss", climb.score(end, around[-1]), len(start))
             for k in range(steps):
                 end, past, size = climb.step(end, past, *around)
                 if k == 0:
@@ -296,8 +313,14 @@ def _attack(
                     "The loss or its gradient became NaN or infinite at images from "
                     f"{begin} on. Look at the model's outputs there."
                 )
-            better = reached > best
+            end_succeeds = best_succeeds
+            if succeeds is not None:
+                end_succeeds = np.asarray(succeeds(end, y[batch]))
+                _check_one_each("succeeds", end_succeeds, len(start))
+            more = end_succeeds > best_succeeds
+            better = more | ((end_succeeds == best_succeeds) & (reached > best))
             result[batch][better], best[better] = end[better], reached[better]
+            best_succeeds = best_succeeds | end_succeeds
     num_starts = restarts * len(step_sizes) * len(x)
     if num_flat and epsilon:
         warnings.warn(
@@ -312,10 +335,10 @@ def _attack(
 
 def _problem(model, x, y, epsilon, loss, from_logits):
     """Loss, images and labels of an attack, checked."""
-    if not 0 <= epsilon <= 1:
+    if not isinstance(epsilon, numbers.Real) or not 0 <= epsilon <= 1:
         raise ValueError(
             "`epsilon` is the largest change of a pixel, in [0, 1]. Received "
-            f"epsilon={epsilon}. For 8 of 255 grey levels pass 8 / 255."
+            f"epsilon={epsilon!r}. For 8 of 255 grey levels pass 8 / 255."
         )
     x = checks.check_images(x, image_shape=getattr(model, "image_shape", None))
     if x.dtype == np.uint8:
@@ -354,11 +377,11 @@ def _check_outputs(outputs, from_logits):
     return outputs.shape[1]
 
 
-def _check_loss(values, n):
+def _check_one_each(name, values, n):
     shape = tuple(values.shape)
     if shape != (n,):
         raise ValueError(
-            "The loss must give one number for each image, shape (n,). Received shape "
+            f"`{name}` must give one value for each image, shape (n,). Received shape "
             f"{shape} for {n} images. Do not average over the images."
         )
 

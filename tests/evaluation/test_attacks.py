@@ -1,5 +1,7 @@
 """Attacks on linear models, whose worst change is known, and on the package's own."""
 
+from functools import partial
+
 import keras
 import numpy as np
 import pytest
@@ -163,6 +165,21 @@ def test_of_several_step_sizes_each_image_keeps_that_of_the_highest_loss():
         None, x, [0, 1], 0.5, steps=1, step_size=[0.1, 0.4], loss=between
     )
     np.testing.assert_allclose(found.ravel(), [0.6, 0.9], rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "attack", [attacks.bim, partial(attacks.mim, decay=0.0), attacks.pgd]
+)
+def test_an_end_that_succeeds_is_kept_before_one_that_climbed_higher(attack):
+    x, y = np.full((20, 1, 1), 0.4, "float32"), np.arange(20)
+
+    def succeeds(x, y):  # the lower peak, and for the first ten images alone
+        return (np.abs(x.ravel() - 0.3) < 0.05) & (y < 10)
+
+    settings = {"epsilon": 0.4, "steps": 30, "step_size": 0.02, "restarts": 20}
+    found = attack(None, x, y, **settings, loss=two_peaks, succeeds=succeeds)
+    np.testing.assert_allclose(found.ravel()[:10], 0.3, atol=0.03)
+    assert np.all(found.ravel()[10:] > 0.5)
 
 
 def test_pgd_is_repeatable_by_its_seed():
@@ -330,7 +347,7 @@ def test_each_step_on_a_curved_model_agrees_with_foolbox():
 
 
 @every_attack
-@pytest.mark.parametrize("epsilon", [-0.1, 1.1, 8, np.nan])
+@pytest.mark.parametrize("epsilon", [-0.1, 1.1, 8, np.nan, "0.1", None])
 def test_an_epsilon_outside_0_and_1_is_refused(attack, epsilon):
     with pytest.raises(ValueError, match=r"`epsilon` .* in \[0, 1\].*8 / 255"):
         attack(linear, X, Y, epsilon)
@@ -347,6 +364,7 @@ def test_an_epsilon_outside_0_and_1_is_refused(attack, epsilon):
         ({"x": X * np.nan}, "NaN"),
         ({"x": 200 * X}, "scaled to 0..255"),
         ({"loss": lambda x, y: ops.sum(x)}, r"shape \(n,\).*Do not average"),
+        ({"succeeds": lambda x, y: True}, r"`succeeds` .*shape \(n,\)"),
         ({"loss": lambda x, y: ops.sum(x, (1, 2)) * np.nan}, "became NaN"),
         ({"steps": 0}, "`steps`"),
         ({"restarts": 0}, "`restarts`"),

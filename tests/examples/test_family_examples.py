@@ -114,6 +114,7 @@ EXAMPLES = {
             "losses_that_do_not_grow",
             "loss_does_not_grow",
             "reclassified_right",
+            "unguided_reclassified_right",
             "reclassified_wrong",
             "fooling_accepted",
             "clean_rejected",
