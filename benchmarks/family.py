@@ -548,11 +548,11 @@ def table(records, rows, dataset):
     return timing.markdown(header, lines)
 
 
-def table_over_beta(records):
+def table_over_beta(records, widths=WIDTHS):
     """Markdown: class kept in percent, and sharpness, of the two-step model's rows.
 
-    A line for each data set, width of the code and gamma; a column for each beta; means
-    over the runs. 1 is the sharpness of the images.
+    A line for each data set, width of the code (of `widths`) and gamma; a column for
+    each beta; means over the runs. 1 is the sharpness of the images.
     """
     groups = collections.defaultdict(list)
     for record in records:
@@ -570,7 +570,7 @@ def table_over_beta(records):
 
     lines = []
     for dataset in dict.fromkeys(dataset for dataset, _ in list(groups)):
-        for z_dim, gamma in itertools.product(WIDTHS, GAMMAS):
+        for z_dim, gamma in itertools.product(widths, GAMMAS):
             cells = [
                 cell(groups[dataset, f"two_steps_{z_dim}_{beta}_{gamma}"])
                 for beta in BETAS

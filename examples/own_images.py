@@ -50,6 +50,12 @@ def main(argv):
 
     from keras_saae import data, evaluation, plotting
 
+    named = flags.FLAGS["dataset"]
+    if named.present and named.value != "digits":
+        common.sys.exit(
+            f"--dataset={named.value}: this example takes a --folder, or makes one of "
+            "the digits. The others take images by their name."
+        )
     if _WEIGHTS.value and _ENCODER.value == "conv":
         common.sys.exit("--weights are of an application: pass --encoder=VGG16, say.")
     common.set_up_keras()

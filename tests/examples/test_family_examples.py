@@ -361,6 +361,7 @@ def test_programs_loaded_one_after_another_have_their_own_flags():
             "--iterated_epsilons are some of --epsilons=",
         ),
         ("own_images", {"folder": "nowhere"}, "There is no folder nowhere."),
+        ("own_images", {"dataset": "mnist"}, "--dataset=mnist: this example takes a "),
         ("own_images", {"weights": "imagenet"}, "--weights are of an application"),
         ("priors", {"recipe": "aea"}, "Received: 'aea'. Did you mean 'aae'?"),
         (
