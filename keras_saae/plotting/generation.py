@@ -121,7 +121,8 @@ def image_grid(images, title, row_label="", column_label="", row_names=None):
     lines = "\n".join(row_names or [""]).splitlines() or [""]
     longest = max(map(len, lines))
     with house_style():
-        figure, axes, _, _ = mosaic(images, title, left=0.5 + 0.07 * longest)
+        left, bottom = 0.5 + 0.07 * longest, 0.5 if column_label else 0.1
+        figure, axes, _, _ = mosaic(images, title, left=left, bottom=bottom)
         axes.set_ylabel(row_label)
         axes.set_xlabel(column_label, loc="left")
         axes.set_xticks([])
