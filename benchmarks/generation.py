@@ -1,7 +1,8 @@
 """Scores of class and style of trained models, judged by a classifier of its own.
 
     python benchmarks/generation.py runs/table2/*/model.keras   scores, then prints
-    python benchmarks/generation.py --figures=docs <model.keras>   draws as well
+    python benchmarks/generation.py --figures=docs <model.keras>   draws as well,
+                                                the first model of each recipe
     python benchmarks/generation.py                             prints what is there
 
 Beside each model.keras lies the results.json of its run. The judge is that of the
@@ -29,9 +30,9 @@ RECORDS = Path(__file__).parent / "results" / "generation.jsonl"
 NUM_VARIETY = 3_000  # images, drawn and real, whose distances are compared
 NUM_MMD = 2_000  # codes and draws from the prior
 NUM_WALKED = 7  # images along a walk
-IDENTITY = ("dataset", "labels", "recipe", "backend", "updates", "seed")
+IDENTITY = ("dataset", "labels", "recipe", "backend", "dtype_policy", "updates", "seed")
 # Of `default` or, where accuracy and drawing ask for different settings, `generative`.
-WANTED = "| *must (aim), 100 labels* | | | | ≥ 97 (99.5) | ≤ 25 | 0.6 to 1.2 | – |"
+WANTED = "| *must (aim), 100 labels* | | | | ≥ 97 (99.5) | ≤ 25 | 0.6 to 1.2 | – | – |"
 SCORES = ("class_fidelity", "style_leakage", "style_variety", "latent_mmd")
 
 _DATASET = flags.DEFINE_string("dataset", "mnist", "Images that the models know.")
@@ -47,6 +48,9 @@ _MAX_ERROR = flags.DEFINE_float("max_error", 0.8, "Test error that it may have, 
 def main(argv):
     """Scores the models of the command line and prints the table of all records."""
     paths = [Path(path) for path in argv[1:]]
+    for path in paths:
+        if not (path.exists() and (path.parent / "results.json").exists()):
+            sys.exit(f"{path}: there is no finished run with a model.keras there.")
     runs = [json.loads((path.parent / "results.json").read_text()) for path in paths]
     for path, run in zip(paths, runs):
         if run["dataset"] != _DATASET.value:
@@ -58,16 +62,18 @@ def main(argv):
 
         images = data.load(_DATASET.value, _DATA_DIR.value)
         judge, judge_error = find_or_train_judge(images)
+        drawn = set()
         for path, run in zip(paths, runs):
             model = keras.saving.load_model(path)
             if not hasattr(model, "sample"):
                 print(f"{path}: {run['recipe']} draws no images, skipped.")
                 continue
-            record = {name: run[name] for name in IDENTITY}
+            record = {name: run[name] for name in (*IDENTITY, "test_error")}
             record.update(scores(model, images, judge, run["seed"]))
             record["judge_error"] = judge_error
             keep(record)
-            if _FIGURES.value:
+            if _FIGURES.value and run["recipe"] not in drawn:
+                drawn.add(run["recipe"])
                 draw(model, images, Path(_FIGURES.value), f"{run['recipe']}_")
             print(path, {name: round(record[name], 4) for name in SCORES}, flush=True)
     print(table(read()))
@@ -182,14 +188,16 @@ def table(records):
     """Markdown: mean over the seeds of each score, by recipe and number of labels."""
     groups = collections.defaultdict(list)
     for record in records:
-        groups[key(record)[:5]].append(record)
+        groups[key(record)[:-1]].append(record)
     lines = [
         "| data, labels | recipe | backend | seeds | class fidelity, % "
-        "| style leakage, % | style variety | latent fit (MMD²) |",
-        "|---|---|---|---|---|---|---|---|",
+        "| style leakage, % | style variety | latent fit (MMD²) "
+        "| classes in y, smallest to largest, % |",
+        "|---|---|---|---|---|---|---|---|---|",
         WANTED,
     ]
-    for (dataset, labels, recipe, backend, _), group in groups.items():
+    for (dataset, labels, recipe, backend, policy, _), group in groups.items():
+        by = backend if policy == "float32" else f"{backend}, {policy}"
         texts = []
         for name, digits in zip(SCORES, (2, 1, 2, 4)):
             values = [record[name] for record in group]
@@ -197,8 +205,10 @@ def table(records):
             if len(values) > 1:
                 text += f" ± {statistics.stdev(values):.{digits}f}"
             texts.append(text)
+        shares = [100 * share for record in group for share in record["class_shares"]]
+        texts.append(f"{min(shares):.1f} to {max(shares):.1f}")
         seeds = ", ".join(str(record["seed"]) for record in group)
-        cells = [f"{dataset}, {labels}", recipe, backend, seeds, *texts]
+        cells = [f"{dataset}, {labels}", recipe, by, seeds, *texts]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
 

@@ -4,7 +4,8 @@
     python examples/reproduce_table2.py --systems=nn,default --labels=100 --seeds=0,1,2
     python examples/reproduce_table2.py --systems= --figure=docs/error_by_labels.png
     python examples/reproduce_table2.py --systems=default,ablations --baseline=default \
-        --labels=100 --epochs=10 --records=benchmarks/results/ablation.jsonl
+        --labels=100 --seeds=0,1,2,3 --epochs=10 \
+        --records=benchmarks/results/ablation.jsonl
 
 Each run is one of `examples/mnist_semisup.py` (or of scikit-learn) and, once finished,
 one line of the records. What is there already is skipped, and a run that was cut off
@@ -324,17 +325,31 @@ def list_runs(runs):
     seconds, total = {}, 0.0
     for run in runs:
         if system_of(run.system).peer:
-            print(f"{run}: minutes, not measured")
-            continue
-        if run.system not in seconds:
-            seconds[run.system] = seconds_per_update(run.system, run.labels)
-        cost = seconds[run.system] * plan(run.system, run.labels)[-1]
+            cost = recorded_seconds(run.system)
+            if cost is None:
+                print(f"{run}: not known, no run of it is recorded")
+                continue
+        else:
+            if run.system not in seconds:
+                seconds[run.system] = seconds_per_update(run.system, run.labels)
+            cost = seconds[run.system] * plan(run.system, run.labels)[-1]
         total += cost
         print(f"{run}: {cost / 60:.1f} minutes")
     print(
         f"{len(runs)} runs, about {total / 3600:.1f} hours one after another; images "
         "held out and the labels-only baseline of each run take a little more."
     )
+
+
+def recorded_seconds(system):
+    """Mean length of the recorded runs of a peer, on whichever machine, or None."""
+    records = read(Path(_RECORDS.value))
+    seconds = [
+        record["train_seconds"]
+        for record in records
+        if (record["recipe"], record["dataset"]) == (system, _DATASET.value)
+    ]
+    return statistics.mean(seconds) if seconds else None
 
 
 def seconds_per_update(system, labels, count=20):
@@ -511,13 +526,13 @@ def computed_by(record):
     return ", ".join([record["backend"], *[policy] * (policy != "float32")])
 
 
-def rows_of(records, dataset):
+def rows_of(records, dataset, error="test_error"):
     """Errors of one data set: {(recipe, backend): {labels: {seed: error}}}."""
     found = collections.defaultdict(lambda: collections.defaultdict(dict))
     for record in records:
-        if record["dataset"] == dataset:
+        if record["dataset"] == dataset and record[error] is not None:
             row = found[record["recipe"], computed_by(record)]
-            row[record["labels"]][record["seed"]] = record["test_error"]
+            row[record["labels"]][record["seed"]] = record[error]
     order = list(SYSTEMS)
 
     def place(item):
@@ -545,9 +560,11 @@ def table(records, dataset):
 
     A cell holds mean ± sample standard deviation (number of runs); below it, where the
     row --baseline has the same seeds, the paired difference to it with its 95 %
-    interval.
+    interval. In the place of `nn` a row takes the errors of its own networks on the
+    labels alone, where it has them and `nn` was not run like it.
     """
     rows = rows_of(records, dataset)
+    alone = rows_of(records, dataset, "labels_only_test_error")
     columns = sorted({c for row in rows.values() for c in row}, key=number_of)
     lines = [
         [f"{dataset}, test error in %", *(f"{c} labels" for c in columns)],
@@ -567,23 +584,37 @@ def table(records, dataset):
             for (system_name, by_too), other in rows.items()
             if system_name == name and (by_too == by or system.peer)
         ]
+        against = f"minus `{name}`"
         baseline = same[0] if same and system.validation is None else {}
+        if not baseline and name == "nn" and recipe != "labels_only":
+            baseline, against = alone.get((recipe, by), {}), "minus labels alone"
         gains = [difference(row.get(c, {}), baseline.get(c, {})) for c in columns]
         if recipe != name and any(gains):
-            lines.append([f"minus `{name}`", *(gain or "–" for gain in gains)])
+            lines.append([against, *(gain or "–" for gain in gains)])
         if dataset != "mnist" or by != last[recipe]:
             continue
         if system.published:
-            numbers = [system.published.get(c) for c in columns]
-            cells = ["–" if n is None else f"{n:.2f}" for n in numbers]
-            lines.append([f"*{system.source}*", *cells])
+            lines.append([f"*{system.source}*", *published(system, columns)])
         if system.wanted and recipe != name:  # not of an ablation's shorter runs
             pairs = [system.wanted.get(c) for c in columns]
             cells = [
                 "–" if p is None else "≤ {:.2f}, ≤ {:.2f}".format(*p) for p in pairs
             ]
             lines.append(["*must, aim*", *cells])
+    not_run = set(SYSTEMS).difference(recipe for recipe, _ in rows)
+    for recipe in [name for name in SYSTEMS if name in not_run]:
+        system = SYSTEMS[recipe]
+        cells = published(system, columns)
+        if dataset == "mnist" and _BASELINE.value == "nn" and set(cells) != {"–"}:
+            title = f"*{system.source}* (`{recipe}`: not run)"
+            lines.append([title, *cells])
     return markdown(lines)
+
+
+def published(system, columns):
+    """What others report for MNIST, a cell for each number of labels."""
+    numbers = [system.published.get(column) for column in columns]
+    return ["–" if number is None else f"{number:.2f}" for number in numbers]
 
 
 def summary(records):

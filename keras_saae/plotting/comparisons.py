@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_saae.plotting.look import GREY, finish_axes, house_style, new_figure
+from keras_saae.plotting.look import INK, finish_axes, house_style, new_figure
 
 
 def error_by_labels(errors, published=None):
@@ -34,7 +34,7 @@ def error_by_labels(errors, published=None):
 
         figure = new_figure(7.0, 4.2)
         axes = figure.subplots()
-        for name, by_labels in errors.items():
+        for index, (name, by_labels) in enumerate(errors.items()):
             numbers = sorted(by_labels)
             runs = [np.asarray(by_labels[number], float) for number in numbers]
             means = np.array([r.mean() for r in runs])
@@ -44,7 +44,7 @@ def error_by_labels(errors, published=None):
                 means,
                 # A deviation may reach below zero, which a logarithmic axis lacks.
                 abs(ends - means),
-                marker="o",
+                marker="os^"[index // 10 % 3],  # the ten colours come again
                 capsize=3,
                 label=name,
             )
@@ -52,7 +52,7 @@ def error_by_labels(errors, published=None):
             axes.plot(
                 *zip(*sorted(by_labels.items())),
                 marker,
-                color=GREY,
+                color=INK,
                 markersize=7,
                 label=f"{name}, published",
             )

@@ -22,6 +22,7 @@ def program():
 def record(seed, fidelity, labels="100"):
     return {
         **{"dataset": "mnist", "recipe": "default", "backend": "jax"},
+        **{"dtype_policy": "float32", "class_shares": [0.4, 0.6 - seed / 10]},
         **{"labels": labels, "updates": 10, "seed": seed, "class_fidelity": fidelity},
         **{"style_leakage": 30.0, "style_variety": 0.9, "latent_mmd": 0.01},
     }
@@ -31,9 +32,23 @@ def test_table_has_a_row_for_each_recipe_and_number_of_labels(program):
     records = [record(0, 97.0), record(1, 99.0), record(0, 95.0, labels="1000")]
     assert program.table(records).splitlines()[3:] == [
         "| mnist, 100 | default | jax | 0, 1 | 98.00 ± 1.41 | 30.0 ± 0.0 | 0.90 ± 0.00 "
-        "| 0.0100 ± 0.0000 |",
-        "| mnist, 1000 | default | jax | 0 | 95.00 | 30.0 | 0.90 | 0.0100 |",
+        "| 0.0100 ± 0.0000 | 40.0 to 60.0 |",
+        "| mnist, 1000 | default | jax | 0 | 95.00 | 30.0 | 0.90 | 0.0100 "
+        "| 40.0 to 60.0 |",
     ]
+
+
+def test_table_names_another_dtype_policy(program):
+    found = {**record(0, 97.0), "dtype_policy": "mixed_bfloat16"}
+    line = program.table([found]).splitlines()[-1]
+    assert line.startswith("| mnist, 100 | default | jax, mixed_bfloat16 | 0 | 97.00")
+
+
+def test_a_path_without_a_finished_run_ends_in_one_message(program, tmp_path):
+    (tmp_path / "model.keras").touch()
+    for path in (tmp_path / "model.keras", "runs/*/model.keras"):
+        with pytest.raises(SystemExit, match="there is no finished run"):
+            program.main(["generation", str(path)])
 
 
 def test_readme_shows_what_the_records_say(program):
@@ -67,7 +82,8 @@ def test_models_of_digits_are_scored_and_baselines_skipped(
         model = recipe.model(dataset, epochs=1)
         model.fit(dataset, epochs=1, verbose=0)
         run = {"dataset": "digits", "recipe": name, "labels": "100", "seed": 0}
-        run.update(backend="any", updates=len(dataset))
+        run.update(backend="any", dtype_policy="float32", updates=len(dataset))
+        run["test_error"] = 50.0
         folder = tmp_path / name
         folder.mkdir()
         model.save(folder / "model.keras")

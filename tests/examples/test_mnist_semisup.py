@@ -354,15 +354,11 @@ def test_damaged_checkpoint_is_named(example, refusal):
     assert found.startswith("run/checkpoint.keras is not a checkpoint")
 
 
-def test_data_set_is_chosen_within_15_seconds_without_a_network(
-    example, environment, monkeypatch, capsys
-):
+def test_digits_are_chosen_without_a_network(example, environment, monkeypatch, capsys):
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    start_time = time.monotonic()
     with flagsaver.flagsaver(dataset="auto"):
         assert example.choose_dataset(data) == "digits"
-    assert time.monotonic() - start_time < 15
     assert "USING THE DIGITS" in capsys.readouterr().out
 
 

@@ -95,6 +95,41 @@ def test_paired_difference_has_the_interval_of_students_t(program):
     assert program.difference({0: 2.0}, {1: 20.0}) == ""
 
 
+def test_a_row_without_the_baseline_is_set_against_its_own_labels_alone(program):
+    records = [record("default", 0, 2.0, alone=20.0), record("default", 1, 4.0)]
+    lines = program.table(records, "mnist").splitlines()
+    assert lines[3].startswith("| minus labels alone | -17.00 ± ")
+    records = [{**each, "labels_only_test_error": None} for each in records]
+    assert "minus" not in program.table(records, "mnist")
+
+
+def test_what_others_report_is_shown_without_a_run_of_ours(program):
+    records = [*RECORDS, record("default", 0, 1.0, labels="3000")]
+    title = "*the 2019 classifier, on images held out* (`classifier2019`: not run)"
+    lines = program.table(records, "mnist").splitlines()
+    assert f"| {title} | – | – | 3.00 |" in lines
+    assert "classifier2019" not in program.table(RECORDS, "mnist")
+
+
+def test_dry_run_lists_what_is_missing_and_its_time(program, tmp_path, capsys):
+    path = tmp_path / "records.jsonl"
+    peer = {**record("self_training", 5, 9.0), "dataset": "digits"}
+    path.write_text(json.dumps(peer) + "\n")
+    asked = {
+        "systems": ["labels_only", "self_training", "label_spreading"],
+        **{"labels": ["100"], "seeds": ["0"], "dataset": "digits"},
+    }
+    with flagsaver.flagsaver(dry_run=True, records=str(path), **asked):
+        program.main(["reproduce_table2"])
+    first, second, third, last = capsys.readouterr().out.splitlines()
+    assert first.startswith("labels_only, 100 labels, seed 0: ")
+    assert float(first.split(": ")[1].removesuffix(" minutes")) >= 0
+    assert second == "self_training, 100 labels, seed 0: 1.5 minutes"
+    assert third.endswith("not known, no run of it is recorded")
+    assert last.startswith("3 runs, about 0.0 hours") and len(path.read_text()) > 0
+    assert len(path.read_text().splitlines()) == 1  # nothing was run
+
+
 def test_summary_shows_median_worst_and_minutes(program):
     peer = record("label_spreading", 0, 20.0, backend="scikit-learn", alone=None)
     lines = program.summary([*RECORDS, peer]).splitlines()
