@@ -14,7 +14,7 @@ common.define_flags("Settings: aae, aae_small or another of keras_saae.recipes."
 _PRIOR = flags.DEFINE_enum(
     "prior",
     None,
-    ["gaussian", "uniform", "mixture", "swiss_roll"],
+    ["gaussian", "uniform", "categorical", "mixture", "swiss_roll"],
     "What the codes should be distributed like; the recipe's own if not given, a "
     "mixture of Gaussians on a ring.",
 )

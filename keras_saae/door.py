@@ -139,7 +139,8 @@ class ChecksData:
             y, len(x), self.num_classes, allow_unlabelled=False
         )
 
-    def _check_batch(self, batch):
+    def _check_entries(self, batch):
+        """Says what is wrong with the entries of a batch, which may be symbolic."""
         found = sorted(batch) if isinstance(batch, dict) else type(batch).__name__
         if not isinstance(batch, dict) or not set(self.batch_keys) <= set(batch):
             raise ValueError(
@@ -148,6 +149,9 @@ class ChecksData:
             )
         if self._is_label_free and len(batch) > 1:
             raise self._takes_no_labels()
+
+    def _check_batch(self, batch):
+        self._check_entries(batch)
         for key in self.batch_keys:
             shape = tuple(batch[key].shape[1:])
             if key.startswith("x") and self.image_shape not in (None, shape):

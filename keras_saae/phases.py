@@ -213,11 +213,11 @@ class PhasedModel(ChecksData, StepAdapter, keras.Model):
         x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
         if y is not None and self._is_label_free:
             raise self._takes_no_labels()
-        if isinstance(x, dict):
-            return x
-        if y is None:
-            return {"x": x}
-        return {"x": x, "x_labelled": x, "y_labelled": y}
+        if y is not None:
+            return {"x": x, "x_labelled": x, "y_labelled": y}
+        batch = x if isinstance(x, dict) else {"x": x}
+        self._check_entries(batch)
+        return batch
 
     # Saving: Keras keeps weights and optimizer state; seeds are added here
 

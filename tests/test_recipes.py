@@ -189,6 +189,12 @@ def test_unknown_prior_is_refused_with_a_suggestion(name):
         narrow(name, prior="swissroll").build((6, 6), 3)
 
 
+@pytest.mark.parametrize("name", ["clustering", "dimensionality_reduction_unlabelled"])
+def test_fewer_than_two_clusters_are_refused(name):
+    with pytest.raises(ValueError, match="`num_clusters`.*at least 2. Received 1"):
+        narrow(name, num_clusters=1).build((6, 6))
+
+
 @pytest.mark.parametrize("name", ["label_informed", "supervised", "default"])
 def test_missing_labels_are_named(name):
     with pytest.raises(ValueError, match="Labels are missing: pass y"):

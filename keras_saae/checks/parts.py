@@ -1,6 +1,7 @@
 """Priors, networks and what else a model is made of."""
 
 import keras
+import numpy as np
 
 
 def check_prior(name, prior):
@@ -14,7 +15,8 @@ def check_prior(name, prior):
         Python int: the width of a draw `(n, width)`.
 
     Raises:
-        TypeError: if there is no `sample`, or it takes other arguments.
+        TypeError: if there is no `sample`, it takes other arguments, or it draws NumPy
+            arrays.
         ValueError: if a draw of two is not a tensor `(2, width)`.
     """
     if not callable(getattr(prior, "sample", None)):
@@ -29,6 +31,11 @@ def check_prior(name, prior):
             f"`{name}.sample(n, labels=None, seed=None)` must take these arguments, "
             f"and leave labels aside where it has no use for them. {error}"
         ) from error
+    if isinstance(draws, np.ndarray):
+        raise TypeError(
+            f"`{name}.sample(n)` returned a NumPy array, which a compiled step draws "
+            "once and then for ever. Draw with keras.random and the seed that is given."
+        )
     shape = tuple(draws.shape)
     if len(shape) != 2 or shape[0] != 2:
         raise ValueError(

@@ -7,6 +7,7 @@ float64 products of the three backends take longer than NumPy's (one core, measu
 """
 
 import math
+import numbers
 import warnings
 from typing import NamedTuple
 
@@ -179,9 +180,9 @@ def _like(samples, x, name):
 
 
 def _width(sigma):
-    if not 0 < sigma < math.inf:
+    if not isinstance(sigma, numbers.Real) or not 0 < sigma < math.inf:
         raise ValueError(
             "A Parzen window's width is a positive number in pixel units, such as "
-            f"0.15. Received sigma={sigma}."
+            f"0.15. Received sigma={sigma!r}."
         )
     return float(sigma)

@@ -9,6 +9,7 @@ from keras_saae.networks.mlp import hidden_layers
 from keras_saae.networks.precision import vat_probe
 
 POSTERIORS = ("deterministic", "gaussian", "universal")
+WIDEST = 512
 
 
 def moved(mean, log_variance, noise):
@@ -58,11 +59,13 @@ class StochasticEncoder(keras.Model):
         features = keras.Input(trunk.output_shape[1:], name="features")
         noise = keras.Input((z_dim,), name="noise")
         h = layers.Flatten(name="flatten")(features)
+        # Of the layer that mixes noise in: that of the features, of maps not all.
+        width = h.shape[-1] if len(features.shape) == 2 else min(h.shape[-1], WIDEST)
         if posterior == "universal":
             h = layers.Concatenate(dtype="float32")([h, noise])
             h = hidden_layers(
                 h,
-                hidden=(features.shape[-1],),
+                hidden=(width,),
                 kernel_initializer=self.kernel_initializer,
                 seed=None if seed is None else seed + 1,
             )

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from keras_saae import checks
 from keras_saae.models import ClusteringAAE
 from keras_saae.priors import Categorical, Gaussian
 from keras_saae.recipes.adversarial import (
@@ -53,6 +54,7 @@ class ClusteringAAERecipe(AdversarialRecipe):
 
     def build(self, image_shape, num_classes=None, seed=0, **parts):
         del num_classes  # not known to whoever has no labels
+        checks.check_count(self.num_clusters, "num_clusters", minimum=2)
         own = {
             **self.networks(
                 image_shape,

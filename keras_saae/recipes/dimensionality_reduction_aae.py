@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from keras_saae import checks
 from keras_saae.models import DimensionalityReductionAAE
 from keras_saae.priors import Categorical, Gaussian
 from keras_saae.recipes.adversarial import adam_optimizers, paper_optimizers
@@ -35,7 +36,9 @@ class DimensionalityReductionAAERecipe(ClusteringAAERecipe):
         return super(ClusteringAAERecipe, self).dataset(x, y, num_classes, seed)
 
     def build(self, image_shape, num_classes=None, seed=0, **parts):
-        heads = num_classes if self.labelled else self.num_clusters
+        heads = num_classes
+        if not self.labelled:
+            heads = checks.check_count(self.num_clusters, "num_clusters", minimum=2)
         own = {
             **self.networks(
                 image_shape,

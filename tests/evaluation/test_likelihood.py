@@ -145,7 +145,7 @@ GOOD = np.full((3, 2, 2), 0.5, "float32")
 NAN = np.array([[[np.nan]], [[0.5]]], "float32")
 
 
-@pytest.mark.parametrize("sigma", [0.0, -0.1, np.nan, np.inf])
+@pytest.mark.parametrize("sigma", [0.0, -0.1, np.nan, np.inf, "a", None])
 def test_widths_that_are_not_positive_numbers_are_refused(sigma):
     with pytest.raises(ValueError, match="width is a positive number.*sigma="):
         parzen_log_densities(GOOD, GOOD, sigma)

@@ -282,6 +282,18 @@ class KnowsNoLabels:
         return keras.random.normal((n, 2), seed=seed)
 
 
+class DrawsNumPy:
+    def sample(self, n, labels=None, seed=None):
+        return np.random.default_rng(seed).normal(size=(n, 2)).astype("float32")
+
+
+@pytest.mark.parametrize("name", PRIORS_OF_CHOICE)
+def test_custom_prior_that_a_compiled_step_would_draw_once_is_refused(name):
+    key = family.prior_argument(name)
+    with pytest.raises(TypeError, match=f"`{key}.*NumPy array.*with keras.random"):
+        family.model(name, **{key: DrawsNumPy()})
+
+
 @pytest.mark.parametrize("name", PRIORS_OF_CHOICE)
 def test_custom_prior_without_sample_is_refused(name):
     key = family.prior_argument(name)
@@ -351,6 +363,8 @@ def test_labels_are_refused_by_models_that_take_none(name):
         model.fit(tiny.images(8), validation_data=tiny.dataset())
     with pytest.raises(ValueError, match="takes no labels"):
         model.evaluate(tiny.dataset())
+    with pytest.raises(ValueError, match="takes no labels"):
+        model.fit({"x": tiny.images(8), "y_labelled": tiny.labels(8)}, verbose=0)
 
 
 @pytest.mark.parametrize(
@@ -367,8 +381,11 @@ def test_missing_labels_are_named_where_a_model_needs_them(name):
     model = family.compiled(family.model(name))
     with pytest.raises(ValueError, match=r"SemiSupervisedDataset\(x, y\)"):
         model.fit(tiny.images(8))
+    for batches in (family.dataset(family.model("aae")), {"x": tiny.images(8)}):
+        with pytest.raises(ValueError, match="y_labelled.*Received a batch with"):
+            model.fit(batches, verbose=0)
     with pytest.raises(ValueError, match="y_labelled.*Received a batch with"):
-        model.fit(family.dataset(family.model("aae")))
+        model.train_on_batch(tiny.images(8))
 
 
 @pytest.mark.parametrize(

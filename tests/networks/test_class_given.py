@@ -80,6 +80,18 @@ def test_moments_of_a_gaussian_encoder_make_its_draws():
     )
 
 
+def test_noise_is_mixed_in_by_as_many_units_as_there_are_features():
+    def mixed_by(trunk):
+        head = StochasticEncoder(trunk, 2, "universal", seed=0).head
+        return [layer.units for layer in head.layers if hasattr(layer, "units")][0]
+
+    assert mixed_by(mlp_encoder(tiny.IMAGE_SHAPE, hidden=(600,))) == 600
+    x = keras.Input((6, 6, 3))
+    assert mixed_by(keras.Model(x, keras.layers.Conv2D(5, 3)(x))) == 4 * 4 * 5
+    x = keras.Input((34, 34, 1))
+    assert mixed_by(keras.Model(x, keras.layers.Conv2D(2, 3)(x))) == 512  # of 2,048
+
+
 def test_draw_moves_by_the_standard_deviation():
     mean, log_variance = np.array([[1.0, 2.0]]), np.log([[4.0, 9.0]])
     noise = np.array([[1.0, -1.0]])
