@@ -2,11 +2,10 @@
 
 import dataclasses
 
-from keras_saae import checks
 from keras_saae.models import ClusteringAAE
 from keras_saae.priors import Categorical, Gaussian
 from keras_saae.recipes.adversarial import (
-    AdversarialRecipe,
+    TwoGamesRecipe,
     adam_optimizers,
     paper_optimizers,
 )
@@ -14,38 +13,14 @@ from keras_saae.recipes.recipe import adam
 
 
 @dataclasses.dataclass(frozen=True)
-class ClusteringAAERecipe(AdversarialRecipe):
+class ClusteringAAERecipe(TwoGamesRecipe):
     """Settings of a `ClusteringAAE` and its training; the defaults are the paper's.
 
-    Attributes: those of `AdversarialRecipe`, and
-        num_clusters: number of heads, K.
-        head_batch_normalization, generator_y_weight, generator_z_weight,
-        reconstruction_trains_y, augmentation_weight, vat_weight, vat_radius, vat_probe,
-        style_consistency_weight, style_consistency_scale, warm_up, shares_weight,
-        averaging: see `ClusteringAAE`.
+    Attributes: those of `TwoGamesRecipe`.
     """
 
-    num_clusters: int = 16
     z_dim: int = 5
-    head_batch_normalization: bool = False
-    generator_y_weight: float = 1.0
-    generator_z_weight: float = 1.0
-    reconstruction_trains_y: bool = True
-    augmentation_weight: float = 1.0
-    vat_weight: float = 0.0
-    vat_radius: float = 1.0
-    vat_probe: float | None = None
-    style_consistency_weight: float = 0.0
-    style_consistency_scale: float = 1.0
-    warm_up: int = 0
-    shares_weight: float = 0.0
-    averaging: float | None = None
     optimizers: dict = dataclasses.field(default_factory=paper_optimizers)
-
-    def of_length(self, updates):
-        """As of `Recipe`; a warm-up takes at most a quarter of the run."""
-        warm_up = min(self.warm_up, updates // 4)
-        return dataclasses.replace(self, updates=updates, warm_up=warm_up)
 
     def dataset(self, x, y=None, num_classes=None, seed=0):
         """The `UnlabelledDataset` of images `x`; labels are not looked at."""
@@ -54,16 +29,16 @@ class ClusteringAAERecipe(AdversarialRecipe):
 
     def build(self, image_shape, num_classes=None, seed=0, **parts):
         del num_classes  # not known to whoever has no labels
-        checks.check_count(self.num_clusters, "num_clusters", minimum=2)
+        heads = self.clusters()
         own = {
             **self.networks(
                 image_shape,
-                self.num_clusters + self.z_dim,
-                {"discriminator_z": self.z_dim, "discriminator_y": self.num_clusters},
+                heads + self.z_dim,
+                {"discriminator_z": self.z_dim, "discriminator_y": heads},
                 seed,
             ),
             "prior_z": Gaussian(self.z_dim),
-            "prior_y": Categorical(self.num_clusters),
+            "prior_y": Categorical(heads),
         }
         return ClusteringAAE(**self._arguments(ClusteringAAE, own, parts))
 

@@ -2,20 +2,22 @@
 
 import dataclasses
 
-from keras_saae import checks
 from keras_saae.models import DimensionalityReductionAAE
 from keras_saae.priors import Categorical, Gaussian
-from keras_saae.recipes.adversarial import adam_optimizers, paper_optimizers
-from keras_saae.recipes.clustering_aae import CLUSTERING_MANY, ClusteringAAERecipe
+from keras_saae.recipes.adversarial import (
+    TwoGamesRecipe,
+    adam_optimizers,
+    paper_optimizers,
+)
+from keras_saae.recipes.clustering_aae import CLUSTERING_MANY
 from keras_saae.recipes.recipe import adam
 
 
 @dataclasses.dataclass(frozen=True)
-class DimensionalityReductionAAERecipe(ClusteringAAERecipe):
+class DimensionalityReductionAAERecipe(TwoGamesRecipe):
     """Settings of a `DimensionalityReductionAAE` and its training.
 
-    Attributes: those of `ClusteringAAERecipe`, of which `num_clusters` counts without
-    labels only, and
+    Attributes: those of `TwoGamesRecipe`, and
         labelled, head_distance, head_distance_weight: see the model.
     """
 
@@ -32,13 +34,10 @@ class DimensionalityReductionAAERecipe(ClusteringAAERecipe):
         """The images in batches, with labels `y` (-1 for none) if labelled."""
         if not self.labelled:
             return self.unlabelled_dataset(x, seed)
-        # Beyond ClusteringAAERecipe, which takes no labels.
-        return super(ClusteringAAERecipe, self).dataset(x, y, num_classes, seed)
+        return super().dataset(x, y, num_classes, seed)
 
     def build(self, image_shape, num_classes=None, seed=0, **parts):
-        heads = num_classes
-        if not self.labelled:
-            heads = checks.check_count(self.num_clusters, "num_clusters", minimum=2)
+        heads = num_classes if self.labelled else self.clusters()
         own = {
             **self.networks(
                 image_shape,
