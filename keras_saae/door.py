@@ -54,6 +54,8 @@ class ChecksData:
             kwargs["shuffle"] = False
         elif _is_array(x):
             x = {"x": self._check_images(x)}
+        elif isinstance(x, dict):
+            self._check_batch(x)
         if isinstance(validation_data, (tuple, list)):
             if len(validation_data) != 2:
                 raise ValueError(

@@ -386,6 +386,7 @@ def test_missing_labels_are_named_where_a_model_needs_them(name):
             model.fit(batches, verbose=0)
     with pytest.raises(ValueError, match="y_labelled.*Received a batch with"):
         model.train_on_batch(tiny.images(8))
+    model.predict(tiny.images(2), verbose=0)  # nothing is lost
 
 
 @pytest.mark.parametrize(
