@@ -87,10 +87,11 @@ def main(argv):
     run, classifier = mixture_vae.train_selective(taken_from)
     images, num_images = run.images, _IMAGES.value
     strongest = {"steps": _STEPS.value, "restarts": _RESTARTS.value}
+    search = {}
     if common.FLAGS.smoke:
         num_images = min(20, num_images)
         epsilons, iterated = epsilons[-1:], epsilons[-1:]
-        strongest = {"steps": 3, "restarts": 1}
+        strongest, search = {"steps": 3, "restarts": 1}, {"steps": 5}
     x, y = images.x_test[:num_images], images.y_test[:num_images]
     other = common.judge(run)
     losses = {
@@ -125,9 +126,9 @@ def main(argv):
         **with_step_sizes(1.0, **strongest),
         loss=lambda x, y: -losses["log_odds"](x, y),
     )
-    again = classifier.reclassify(shown, prior_weight=1.0)
+    again = classifier.reclassify(shown, prior_weight=1.0, **search)
     right = again.label == y
-    unguided = classifier.reclassify(shown)
+    unguided = classifier.reclassify(shown, **search)
     clean = classifier.evaluate(images.x_test, images.y_test)
     clean_attacked = classifier.evaluate(x, y)
     results = {
