@@ -2,7 +2,6 @@
 
 import dataclasses
 
-from keras_saae import checks
 from keras_saae.data import UnlabelledDataset
 from keras_saae.networks import mlp_decoder, mlp_discriminator, mlp_encoder
 from keras_saae.recipes.recipe import Recipe, adam, sgd
@@ -99,18 +98,16 @@ class AdversarialRecipe(Recipe):
 
 
 @dataclasses.dataclass(frozen=True)
-class TwoGamesRecipe(AdversarialRecipe):
+class TwoGamesRecipe(Recipe):
     """Settings of a model that plays for the class or cluster y, and for z.
 
-    Attributes: those of `AdversarialRecipe`, and
-        num_clusters: number of heads, K, where there are no labels to count them by.
+    Attributes: those of `Recipe`, and
         head_batch_normalization, generator_y_weight, generator_z_weight,
         reconstruction_trains_y, augmentation_weight, vat_weight, vat_radius, vat_probe,
         style_consistency_weight, style_consistency_scale, warm_up, shares_weight,
-        averaging: see `ClusteringAAE`.
+        averaging: see the model.
     """
 
-    num_clusters: int = 16
     head_batch_normalization: bool = False
     generator_y_weight: float = 1.0
     generator_z_weight: float = 1.0
@@ -129,10 +126,6 @@ class TwoGamesRecipe(AdversarialRecipe):
         """As of `Recipe`; a warm-up takes at most a quarter of the run."""
         warm_up = min(self.warm_up, updates // 4)
         return dataclasses.replace(self, updates=updates, warm_up=warm_up)
-
-    def clusters(self):
-        """Their number, or what is wrong with it."""
-        return checks.check_count(self.num_clusters, "num_clusters", minimum=2)
 
 
 def paper_optimizers(*more):

@@ -2,9 +2,11 @@
 
 import dataclasses
 
+from keras_saae import checks
 from keras_saae.models import ClusteringAAE
 from keras_saae.priors import Categorical, Gaussian
 from keras_saae.recipes.adversarial import (
+    AdversarialRecipe,
     TwoGamesRecipe,
     adam_optimizers,
     paper_optimizers,
@@ -13,12 +15,14 @@ from keras_saae.recipes.recipe import adam
 
 
 @dataclasses.dataclass(frozen=True)
-class ClusteringAAERecipe(TwoGamesRecipe):
+class ClusteringAAERecipe(TwoGamesRecipe, AdversarialRecipe):
     """Settings of a `ClusteringAAE` and its training; the defaults are the paper's.
 
-    Attributes: those of `TwoGamesRecipe`.
+    Attributes: those of `TwoGamesRecipe` and `AdversarialRecipe`, and
+        num_clusters: number of heads, K.
     """
 
+    num_clusters: int = 16
     z_dim: int = 5
     optimizers: dict = dataclasses.field(default_factory=paper_optimizers)
 
@@ -29,7 +33,7 @@ class ClusteringAAERecipe(TwoGamesRecipe):
 
     def build(self, image_shape, num_classes=None, seed=0, **parts):
         del num_classes  # not known to whoever has no labels
-        heads = self.clusters()
+        heads = checks.check_count(self.num_clusters, "num_clusters", minimum=2)
         own = {
             **self.networks(
                 image_shape,

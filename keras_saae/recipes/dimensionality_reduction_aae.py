@@ -2,9 +2,11 @@
 
 import dataclasses
 
+from keras_saae import checks
 from keras_saae.models import DimensionalityReductionAAE
 from keras_saae.priors import Categorical, Gaussian
 from keras_saae.recipes.adversarial import (
+    AdversarialRecipe,
     TwoGamesRecipe,
     adam_optimizers,
     paper_optimizers,
@@ -14,10 +16,11 @@ from keras_saae.recipes.recipe import adam
 
 
 @dataclasses.dataclass(frozen=True)
-class DimensionalityReductionAAERecipe(TwoGamesRecipe):
+class DimensionalityReductionAAERecipe(TwoGamesRecipe, AdversarialRecipe):
     """Settings of a `DimensionalityReductionAAE` and its training.
 
-    Attributes: those of `TwoGamesRecipe`, and
+    Attributes: those of `TwoGamesRecipe` and `AdversarialRecipe`, and
+        num_clusters: number of heads, K, without labels.
         labelled, head_distance, head_distance_weight: see the model.
     """
 
@@ -37,7 +40,9 @@ class DimensionalityReductionAAERecipe(TwoGamesRecipe):
         return super().dataset(x, y, num_classes, seed)
 
     def build(self, image_shape, num_classes=None, seed=0, **parts):
-        heads = num_classes if self.labelled else self.clusters()
+        heads = num_classes
+        if not self.labelled:
+            heads = checks.check_count(self.num_clusters, "num_clusters", minimum=2)
         own = {
             **self.networks(
                 image_shape,

@@ -12,16 +12,15 @@ from keras_saae.networks import (
     mlp_encoder,
 )
 from keras_saae.priors import Categorical, Gaussian
-from keras_saae.recipes.recipe import Recipe, adam, sgd
-
-NORMAL_001 = {"class_name": "RandomNormal", "config": {"stddev": 0.01}}
+from keras_saae.recipes.adversarial import NORMAL_001, TwoGamesRecipe
+from keras_saae.recipes.recipe import adam, sgd
 
 
 @dataclasses.dataclass(frozen=True)
-class SemiSupervisedAAERecipe(Recipe):
+class SemiSupervisedAAERecipe(TwoGamesRecipe):
     """Settings of a `SemiSupervisedAAE` and its training; the defaults are the paper's.
 
-    Attributes: those of `Recipe`, and
+    Attributes: those of `TwoGamesRecipe`, and
         hidden: units of the hidden layers of encoder and decoder.
         filters: filters of convolutions in the encoder, each of which halves the image,
             in the place of all its hidden layers but the last; none if not given. Set
@@ -30,18 +29,14 @@ class SemiSupervisedAAERecipe(Recipe):
         activation: of all hidden layers.
         z_dim: width of the style code.
         kernel_initializer: of all weights, heads included.
-        encoder_batch_normalization, head_batch_normalization,
-        decoder_batch_normalization, discriminator_batch_normalization: where
-            batch normalization is used.
+        encoder_batch_normalization, decoder_batch_normalization,
+        discriminator_batch_normalization: where batch normalization is used.
         dropout: share of hidden units dropped in encoder and decoder.
         input_noise: standard deviation on the images, in pixel units.
         noisy_phases: phases that see the noise.
         discriminator_noise: standard deviation on the discriminators' input.
-        reconstruction_loss, generator_loss, generator_y_weight, generator_z_weight,
-        style_given_class, labelled_reconstruction, reconstruction_trains_y,
-        labelled_adversarial, augmentation_weight, vat_weight, vat_radius, vat_probe,
-        style_consistency_weight, style_consistency_scale, warm_up, shares_weight,
-        averaging: see `SemiSupervisedAAE`.
+        reconstruction_loss, generator_loss, style_given_class, labelled_reconstruction,
+        labelled_adversarial: see `SemiSupervisedAAE`.
     """
 
     hidden: tuple = (1000, 1000)
@@ -54,7 +49,6 @@ class SemiSupervisedAAERecipe(Recipe):
         default_factory=lambda: dict(NORMAL_001)
     )
     encoder_batch_normalization: bool = False
-    head_batch_normalization: bool = False
     decoder_batch_normalization: bool = False
     discriminator_batch_normalization: bool = False
     dropout: float = 0.0
@@ -63,21 +57,9 @@ class SemiSupervisedAAERecipe(Recipe):
     discriminator_noise: float = 0.0
     reconstruction_loss: str = "half_squared_error_sum"
     generator_loss: str = "non_saturating"
-    generator_y_weight: float = 1.0
-    generator_z_weight: float = 1.0
     style_given_class: bool = False
     labelled_reconstruction: str | None = None
-    reconstruction_trains_y: bool = True
     labelled_adversarial: bool = False
-    augmentation_weight: float = 1.0
-    vat_weight: float = 0.0
-    vat_radius: float = 1.0
-    vat_probe: float | None = None
-    style_consistency_weight: float = 0.0
-    style_consistency_scale: float = 1.0
-    warm_up: int = 0
-    shares_weight: float = 0.0
-    averaging: float | None = None
     optimizers: dict = dataclasses.field(
         default_factory=lambda: {
             "reconstruction": sgd(0.01, momentum=0.9),
@@ -89,11 +71,6 @@ class SemiSupervisedAAERecipe(Recipe):
     drop_epochs: tuple | None = (50, 1000)
     updates: int = 3_000_000
     passes: int = 20
-
-    def of_length(self, updates):
-        """As of `Recipe`; a warm-up takes at most a quarter of the run."""
-        warm_up = min(self.warm_up, updates // 4)
-        return dataclasses.replace(self, updates=updates, warm_up=warm_up)
 
     def build(self, image_shape, num_classes, seed=0, **parts):
         def network(make, *arguments, hidden, batch_normalization, index, **extra):
