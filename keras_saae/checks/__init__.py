@@ -29,6 +29,7 @@ from keras_saae.checks.settings import (
     check_number,
     check_positive,
     check_probe,
+    is_share,
 )
 
 __all__ = [
@@ -53,4 +54,5 @@ __all__ = [
     "check_prior_of_classes",
     "check_probe",
     "is_lazy",
+    "is_share",
 ]

@@ -51,6 +51,11 @@ def check_positive(value, name):
     return value
 
 
+def is_share(value):
+    """Whether `value` is a number in (0, 1]."""
+    return _is_real(value) and 0 < value <= 1
+
+
 def check_averaging(averaging):
     """Return the weight of the past in a moving average, or None for no average."""
     if averaging is not None and not 0 <= averaging < 1:

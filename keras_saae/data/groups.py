@@ -5,6 +5,8 @@ num_classes - 1; only its main class g, written num_classes + g; or nothing, -1.
 `losses.grouped_classification_loss` reads such labels.
 """
 
+from collections.abc import Collection, Mapping
+
 import numpy as np
 
 from keras_saae.checks import check_groups, check_labels
@@ -22,6 +24,7 @@ def class_groups(members, class_names):
         int64 array `(num_classes,)`; `groups[y]` are the main classes of y.
 
     Raises:
+        TypeError: if `members` is no dict.
         ValueError: if a sub-class is left out, named twice or unknown, or if a main
             class has none.
 
@@ -37,8 +40,14 @@ def class_groups(members, class_names):
     numbers = {name: k for k, name in enumerate(names)}
     numbers |= {k: k for k in range(len(names))}
     groups = np.full(len(names), -1)
+    if not isinstance(members, Mapping):
+        raise TypeError(
+            "`members` must be a dict from the name of each main class to its "
+            f"sub-classes. Received {type(members).__name__}."
+        )
     for group, (main_class, subclasses) in enumerate(members.items()):
-        if isinstance(subclasses, str) or not len(subclasses):
+        wrong = isinstance(subclasses, str) or not isinstance(subclasses, Collection)
+        if wrong or not len(subclasses):
             raise ValueError(
                 f"Main class {main_class!r} needs a sequence of sub-classes. Received "
                 f"{subclasses!r}."

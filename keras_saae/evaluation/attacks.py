@@ -345,6 +345,12 @@ def _problem(model, x, y, epsilon, loss, from_logits):
         x = x.astype("float32") / 255.0
     num_classes = None
     if loss is None:
+        if not callable(model):
+            raise TypeError(
+                "The model must be a function from images to class probabilities, or a "
+                f"`loss` be given. Received {type(model).__name__}. Of a "
+                "SelectiveClassifier attack its `.model`, or climb its `evasion_loss`."
+            )
         num_classes = _check_outputs(_outputs(model, x[:BATCH_SIZE]), from_logits)
         loss = log_odds_loss(model, from_logits)
     y = checks.check_labels(y, len(x), num_classes, allow_unlabelled=False)

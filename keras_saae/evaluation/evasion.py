@@ -43,11 +43,6 @@ def evasion_loss(classifier, measure=None):
     Source: ours, after Carlini and Wagner, arXiv:1705.07263: an attack on a detector
     has to aim at the detector too.
     """
-    if classifier.tau_enc is None:
-        raise ValueError(
-            "The attack aims at thresholds, which are not set yet. Call "
-            "`calibrate(x_validation, y_validation, coverage=0.98)` first."
-        )
     if not (classifier.tau_enc.all() and classifier.tau_dec.all()):
         raise ValueError(
             "Slack is measured in thresholds, which must not be 0. Received "

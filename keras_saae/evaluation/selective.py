@@ -1,6 +1,7 @@
 """A classifier that refuses what it does not know, from any model with a code."""
 
 import bisect
+import math
 from functools import partial
 from inspect import Parameter, signature
 from typing import NamedTuple
@@ -146,9 +147,8 @@ class SelectiveClassifier:
                 no mean; if there are more classes than means; if the model's classes
                 are clusters.
         """
-        names = {"quantile": quantile, "coverage": coverage}
-        given = {name: value for name, value in names.items() if value is not None}
-        if len(given) != 1 or not 0 < next(iter(given.values())) <= 1:
+        given = [share for share in (quantile, coverage) if share is not None]
+        if len(given) != 1 or not checks.is_share(given[0]):
             raise ValueError(
                 "Thresholds take either a `quantile` or a `coverage`, a share in "
                 f"(0, 1]. Received quantile={quantile}, coverage={coverage}."
@@ -173,13 +173,13 @@ class SelectiveClassifier:
         if coverage is not None:
 
             def accepted_share(quantile):
-                self._set_thresholds(quantile)
-                return self._accepts(label, distance, error).mean()
+                thresholds = self._thresholds_at(quantile)
+                return _accepts(thresholds, label, distance, error).mean()
 
-            steps = np.unique(1.0 - self._confidence(label, distance, error))
-            place = bisect.bisect_left(steps, coverage, key=accepted_share)
-            quantile = steps[min(place, len(steps) - 1)]
-        self._set_thresholds(quantile)
+            steps = np.unique(self._place(label, distance, error))
+            first = bisect.bisect_left(steps, coverage, key=accepted_share)
+            quantile = steps[min(first, len(steps) - 1)]
+        self.tau_enc, self.tau_dec = self._thresholds_at(quantile)
         return self
 
     def predict(self, x):
@@ -192,8 +192,9 @@ class SelectiveClassifier:
         x = self._check_images(x)
         y_codes, z = self._encode(x)
         label, distance, error = self._measure(x, y_codes, z)
-        accepted = self._accepts(label, distance, error)
-        confidence = self._confidence(label, distance, error)
+        thresholds = self.tau_enc, self.tau_dec
+        accepted = _accepts(thresholds, label, distance, error)
+        confidence = 1.0 - self._place(label, distance, error)
         return Decisions(label, accepted, distance, error, confidence, z)
 
     def evaluate(self, x, y):
@@ -252,7 +253,7 @@ class SelectiveClassifier:
             decode: function in `keras.ops` from codes `(n, z_dim)` to images;
                 `model.decoder` if not given.
             steps: number of steps.
-            learning_rate: of Adam, in units of z.
+            learning_rate: of Adam, in units of z, above 0.
             prior_weight: w. 0 is the paper's; 1 makes it the most probable code of a
                 `GaussianMixtureVAE` with equal classes: without it, codes that mend the
                 traces of an attack are found far from every mean, and refused.
@@ -262,7 +263,8 @@ class SelectiveClassifier:
             are those found: decode them to see what an image was taken for.
 
         Raises:
-            ValueError: before `calibrate`; if `decode` does not fit codes or images.
+            ValueError: before `calibrate`; if `decode` does not fit codes or images, or
+                a setting is out of range.
 
         Source: Ghosh et al., arXiv:1806.00081; starting at the means is ours, and so is
         the prior.
@@ -270,6 +272,7 @@ class SelectiveClassifier:
         self._check_calibrated()
         x = self._check_images(x)
         steps = checks.check_count(steps, "steps")
+        checks.check_positive(learning_rate, "learning_rate")
         target = _floats(x)
         decode = self._decoder(decode, target)
         _, z = self._encode(x)
@@ -285,7 +288,7 @@ class SelectiveClassifier:
         distances = _distances(z, self.means)
         label, distance = distances.argmin(axis=1), distances.min(axis=1)
         accepted = distance <= self.tau_enc[label]
-        confidence = self._confidence(label, distance, np.full(len(x), -np.inf))
+        confidence = 1.0 - self._place(label, distance, np.full(len(x), -np.inf))
         return Decisions(label, accepted, distance, error, confidence, z)
 
     # Parts
@@ -327,10 +330,12 @@ class SelectiveClassifier:
                 )
             return np.stack([z[y == k].mean(axis=0) for k in range(num_classes)])
         num_classes = len(self.given_means) if y_codes is None else y_codes.shape[1]
-        if self.given_means.shape != (num_classes, z.shape[1]):
+        shape, finite = self.given_means.shape, np.isfinite(self.given_means).all()
+        if shape != (num_classes, z.shape[1]) or not finite:
             raise ValueError(
-                f"`means` must have shape {(num_classes, z.shape[1])}, one code for "
-                f"each class. Received shape {self.given_means.shape}."
+                f"`means` must have shape {(num_classes, z.shape[1])}, one finite code "
+                f"for each class. Received shape {shape}"
+                + ("." if finite else ", with NaN or infinity.")
             )
         return self.given_means
 
@@ -343,32 +348,30 @@ class SelectiveClassifier:
         error = np.asarray(ops.convert_to_numpy(error), "float64")
         return label, distances[np.arange(len(x)), label], error
 
-    def _set_thresholds(self, quantile):
-        """Both thresholds of each class, at a quantile of what is usual in it."""
+    def _thresholds_at(self, quantile):
+        """`(tau_enc, tau_dec)`: what so large a share of each class keeps to."""
 
         def threshold(values):
             if not len(values):
                 return -np.inf
-            return np.quantile(values, quantile, method="inverted_cdf")
+            # 1e-9: a quantile of k / n is k images, however it was rounded.
+            return values[max(math.ceil(quantile * len(values) - 1e-9), 1) - 1]
 
         thresholds = [list(map(threshold, values)) for values in self._usual]
-        self.tau_enc, self.tau_dec = np.array(thresholds).T
+        return np.array(thresholds).T
 
-    def _accepts(self, label, distance, error):
-        return (distance <= self.tau_enc[label]) & (error <= self.tau_dec[label])
-
-    def _confidence(self, label, distance, error):
-        """Share of each class's calibration images that are more unusual."""
-        confidence = np.zeros(len(label))
+    def _place(self, label, distance, error):
+        """Share of each class's calibration images that are at most as unusual."""
+        place = np.ones(len(label))
         for k in np.unique(label):
             of_class = label == k
             shares = [
-                1.0 - np.searchsorted(values, found[of_class], "right") / len(values)
+                np.searchsorted(values, found[of_class], "right") / len(values)
                 for values, found in zip(self._usual[k], (distance, error))
                 if len(values)
             ]
-            confidence[of_class] = np.min(shares or [0.0], axis=0)
-        return confidence
+            place[of_class] = np.max(shares or [1.0], axis=0)
+        return place
 
     def _decoder(self, decode, x):
         code_shape, image_shape = self.means.shape[1:], x.shape[1:]
@@ -399,6 +402,11 @@ def _surprise(means, weight, z):
     """-w log sum_k exp(-|z - mean_k|^2 / 2), `(n,)`, in `keras.ops`."""
     squares = ops.square(z[:, None] - ops.convert_to_tensor(means, "float32"))
     return -weight * ops.logsumexp(-0.5 * ops.sum(squares, axis=-1), axis=-1)
+
+
+def _accepts(thresholds, label, distance, error):
+    tau_enc, tau_dec = thresholds
+    return (distance <= tau_enc[label]) & (error <= tau_dec[label])
 
 
 def _tensor(x):

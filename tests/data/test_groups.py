@@ -40,11 +40,17 @@ def test_main_classes_are_numbered_in_the_order_of_the_map():
         ({"animal": (1, 2, 5)}, "5, which is no class"),
         ({"fungus": ()}, "'fungus' needs a sequence"),
         ({"animal": "cat"}, "'animal' needs a sequence of sub-classes"),
+        ({"animal": 3}, "'animal' needs a sequence of sub-classes"),
     ],
 )
 def test_maps_that_do_not_fit_the_classes_are_refused(changes, message):
     with pytest.raises(ValueError, match=message):
         class_groups({**MEMBERS, **changes}, NAMES)
+
+
+def test_maps_that_are_no_dict_are_refused():
+    with pytest.raises(TypeError, match="must be a dict.*Received list"):
+        class_groups(list(MEMBERS.items()), NAMES)
 
 
 def test_main_labels_read_sub_classes_main_classes_and_no_label():

@@ -380,6 +380,12 @@ def test_bad_input_is_refused_with_a_reason(change, message):
         attacks.pgd(**arguments)
 
 
+@pytest.mark.parametrize("model", [None, "linear"])
+def test_what_is_no_function_of_images_is_refused(model):
+    with pytest.raises(TypeError, match="SelectiveClassifier attack its `.model`"):
+        attacks.fgsm(model, X, Y, 0.1)
+
+
 @pytest.mark.parametrize("decay", [-1.0, np.inf, np.nan])
 def test_a_decay_that_is_no_number_from_0_up_is_refused(decay):
     with pytest.raises(ValueError, match="`decay`"):

@@ -92,6 +92,16 @@ def test_coverage_is_reached_by_the_smallest_quantile_that_does(coverage):
     assert found == min(share for share in shares if share >= coverage)
 
 
+def test_coverage_counts_images_not_rounded_shares():
+    # 49 images of class 0, the k-th further off than k - 1 others, and one of class 1.
+    unusual = 0.001 * np.arange(1, 50)
+    x, y = images([*(0.1 + unusual), 0.9], [*unusual, 0.0]), [0] * 49 + [1]
+    for wanted in range(2, 51):
+        classifier = SelectiveClassifier(Plain(), [[0.1], [0.9]])
+        classifier.calibrate(x, y, coverage=wanted / 50)
+        assert classifier.predict(x).accepted.sum() == wanted
+
+
 def test_given_means_take_the_place_of_those_of_the_images():
     means = [[0.2], [0.7]]
     found = SelectiveClassifier(Plain(), means).calibrate(X, Y, quantile=1.0)
@@ -373,6 +383,7 @@ def test_asking_before_calibration_is_refused(ask):
         ({"quantile": 0.0}, r"share in \(0, 1\].*quantile=0.0"),
         ({"coverage": 98}, r"share in \(0, 1\].*coverage=98"),
         ({"coverage": np.nan}, r"share in \(0, 1\]"),
+        ({"coverage": "0.9"}, r"share in \(0, 1\].*coverage=0.9"),
         ({"quantile": 0.9, "y": Y[:4]}, "equal lengths"),
         ({"quantile": 0.9, "y": 0 * Y}, r"labelled images of each.*\[8, 0\]"),
         ({"quantile": 0.9, "y": 2 * Y}, r"and of no other.*\[4, 0, 4\]"),
@@ -387,6 +398,17 @@ def test_calibration_says_what_is_wrong_with_it(settings, message):
 def test_means_of_another_shape_are_refused():
     with pytest.raises(ValueError, match=r"`means` must have shape \(2, 1\).*\(2, 3\)"):
         SelectiveClassifier(Plain(), np.zeros((2, 3))).calibrate(X, Y, quantile=0.9)
+
+
+def test_means_that_are_not_finite_are_refused():
+    with pytest.raises(ValueError, match=r"one finite code.*with NaN or infinity"):
+        SelectiveClassifier(Plain(), [[0.2], [np.nan]]).calibrate(X, Y, quantile=0.9)
+
+
+@pytest.mark.parametrize("learning_rate", [0.0, -1.0, np.nan, "fast"])
+def test_rates_that_do_not_descend_are_refused(classifier, learning_rate):
+    with pytest.raises(ValueError, match="`learning_rate` is a number above 0"):
+        classifier.reclassify(X, decode, learning_rate=learning_rate)
 
 
 @pytest.mark.parametrize(
