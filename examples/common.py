@@ -169,7 +169,7 @@ def train(
         num_classes, grouped = images.num_classes, {}
         if relabel is not None:
             y, num_classes, groups = relabel(y, images.class_names)
-            grouped = {} if groups is None else {"groups": groups}
+            grouped = {} if groups is None else {"groups": groups}  # not all take it
         dataset = recipe.dataset(x, y, num_classes, seed=FLAGS.seed, **grouped)
     about = {
         "setting": setting(recipe) if callable(setting) else setting,
@@ -178,7 +178,7 @@ def train(
         "labels": str(labels),
         "validation": len(split.validation if own is None else own),
     }
-    parts = {**grouped, **(parts(x.shape[1:]) if parts else {})}
+    parts = parts(x.shape[1:]) if parts else {}
     trained = fit(recipe, dataset, about, parts, after, taken_from)
     run = Run(*trained, images=images, split=split)
     return dataclasses.replace(run, folder=after.folder) if after else run

@@ -419,6 +419,11 @@ def test_labels_of_m2_weigh_as_many_images_as_they_are(given, expected):
     assert recipe.model(dataset, epochs=1).labelled_weight == expected
 
 
+def test_dimensions_kept_of_m1_may_be_an_array():
+    parts = {**trained_parts("m1_m2"), "kept": np.array([0, 1])}
+    assert narrow("m1_m2").build((4, 4), 3, **parts).kept == [0, 1]
+
+
 def test_encoder_of_the_mixture_vae_has_four_convolutions_and_two_dense_layers():
     model = dataclasses.replace(
         recipes.get("paper_mixture_vae"), filters=(2, 2, 3, 3), hidden=(6, 5)

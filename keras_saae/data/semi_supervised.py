@@ -54,6 +54,7 @@ class SemiSupervisedDataset(UnlabelledDataset):
         num_images: number of images, labelled or not.
         num_labelled: number of labelled images.
         num_classes: number of classes.
+        groups: main class of each class, or None.
         labelled_counts: int64, labelled images per class (and main class).
 
     Raises:
@@ -82,6 +83,7 @@ class SemiSupervisedDataset(UnlabelledDataset):
         if groups is not None:
             groups = check_groups(groups, num_classes)
             num_classes = len(groups)
+        self.groups = groups
         if num_classes is not None:
             num_classes = check_count(num_classes, "num_classes")
         x = check_images(x, allow_lazy=True)

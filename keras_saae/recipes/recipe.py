@@ -69,10 +69,7 @@ class Recipe:
         return dataclasses.replace(self, updates=updates)
 
     def dataset(self, x, y, num_classes=None, seed=0, groups=None):
-        """The `SemiSupervisedDataset` of images `x` and labels `y` (-1 for none).
-
-        Give the model the same `groups`, if there are any.
-        """
+        """The `SemiSupervisedDataset` of images `x` and labels `y` (-1 for none)."""
         return SemiSupervisedDataset(
             x,
             y,
@@ -106,13 +103,16 @@ class Recipe:
                 `dataclasses.replace`.
 
         Raises:
-            TypeError: if a part is no argument of the model.
+            TypeError: if a part is no argument of the model; if the data set has
+                `groups`, and the model learns from classes alone.
             ValueError: if the parts do not fit together.
 
         Warns:
             UserWarning: of learning-rate drops that the run never reaches.
         """
         epochs = epochs or self.epochs(dataset)
+        if getattr(dataset, "groups", None) is not None:
+            parts = {"groups": dataset.groups, **parts}
         updates = dataset.updates(epochs)
         image_shape = dataset[0]["x"].shape[1:]
         model = self.of_length(updates).build(
@@ -168,6 +168,12 @@ class Recipe:
         """The arguments of a model: `parts`, then `own`, then settings of that name."""
         known = inspect.signature(model_class).parameters
         unknown = sorted(set(parts) - set(known) - {"name", "dtype"})
+        if "groups" in unknown:
+            raise TypeError(
+                f"{model_class.__name__} learns from labels of classes. It cannot use "
+                "`groups`, by which some labels tell the main class only: leave those "
+                "labels out (-1), or choose a model with the argument `groups`."
+            )
         if unknown:
             raise TypeError(
                 f"{model_class.__name__} has no argument {', '.join(unknown)}. Change "

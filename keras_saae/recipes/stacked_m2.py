@@ -30,7 +30,8 @@ class StackedM2Recipe(M2Recipe):
                 "code_encoder=m1.encoder, code_decoder=m1.decoder and "
                 f"kept=m1.used_dimensions(x). Missing: {', '.join(missing)}."
             )
-        kept = parts.get("kept") or list(range(parts["code_encoder"].z_dim))
+        kept = parts.get("kept")
+        num_kept = parts["code_encoder"].z_dim if kept is None else len(kept)
         seed = 10_000 * seed
 
         def network(width, hidden, index):
@@ -45,12 +46,12 @@ class StackedM2Recipe(M2Recipe):
 
         wide = num_classes + self.z_dim
         own = {
-            "encoder": network(len(kept), self.trunk_hidden, 1),
+            "encoder": network(num_kept, self.trunk_hidden, 1),
             "classifier": with_head(
-                network(len(kept), self.hidden, 2), num_classes, "classifier", 2
+                network(num_kept, self.hidden, 2), num_classes, "classifier", 2
             ),
             "decoder": with_head(
-                network(wide, self.hidden, 3), 2 * len(kept), "code_given_class", 3
+                network(wide, self.hidden, 3), 2 * num_kept, "code_given_class", 3
             ),
             "prior_y": Categorical(num_classes),
             "labelled_weight": self._labelled_weight(),

@@ -6,7 +6,7 @@ import pytest
 import tiny
 from keras import ops
 
-from keras_saae import losses
+from keras_saae import losses, recipes
 from keras_saae.data import SemiSupervisedDataset, group_probabilities
 
 GROUPS = [0, 1, 1]  # sub-class 0 | sub-classes 1 and 2
@@ -73,6 +73,17 @@ def test_groups_that_leave_a_class_out_are_refused(make, groups):
 def test_main_class_has_no_one_hot_code_to_reconstruct_from():
     with pytest.raises(ValueError, match="have no one-hot code"):
         tiny.aae(groups=GROUPS, labelled_reconstruction="one_hot")
+
+
+def test_recipe_hands_the_model_the_groups_of_its_data():
+    model = recipes.get("default_small").model(dataset(), epochs=1)
+    assert model.groups == GROUPS
+
+
+def test_model_of_classes_alone_refuses_data_with_main_classes():
+    recipe = recipes.get("mixture_vae_small")
+    with pytest.raises(TypeError, match="GaussianMixtureVAE .* cannot use `groups`"):
+        recipe.model(dataset(), epochs=1)
 
 
 def test_data_set_deals_main_classes_like_classes():
