@@ -8,7 +8,7 @@ from keras_saae.models import (
 )
 from keras_saae.networks import with_linear_head
 from keras_saae.recipes.recipe import adam
-from keras_saae.recipes.variational import VariationalRecipe
+from keras_saae.recipes.variational import ImageNetworksRecipe, VariationalRecipe
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,13 +37,13 @@ class VariationalEncoderClassifierRecipe(VariationalRecipe):
 
 
 @dataclasses.dataclass(frozen=True)
-class SemiSupervisedAdversarialVAERecipe(VariationalRecipe):
+class SemiSupervisedAdversarialVAERecipe(ImageNetworksRecipe):
     """Settings of a `SemiSupervisedAdversarialVAE` and its training.
 
     `model` and `build` need the parts `encoder` and `y_head` of a trained
     `VariationalEncoderClassifier`, which sets z_dim.
 
-    Attributes: those of `VariationalRecipe`, for the decoder and, but for batch
+    Attributes: those of `ImageNetworksRecipe`, for the decoder and, but for batch
         normalization, the discriminator; and
         beta, gamma, discriminator_loss: see the model.
     """

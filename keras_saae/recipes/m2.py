@@ -7,29 +7,34 @@ from keras_saae.networks import with_linear_head
 from keras_saae.priors import Categorical
 from keras_saae.recipes.m1 import M1_AUGMENTED
 from keras_saae.recipes.recipe import adam
-from keras_saae.recipes.variational import NORMAL_0001, VariationalRecipe
+from keras_saae.recipes.variational import (
+    NORMAL_0001,
+    NetworksRecipe,
+    VariationalRecipe,
+)
 
 
 @dataclasses.dataclass(frozen=True)
-class M2Recipe(VariationalRecipe):
-    """Settings of an `M2` and its training.
+class ClassAndStyleRecipe(NetworksRecipe):
+    """What `M2` has in common with M2 on the codes of M1.
 
-    Attributes: those of `VariationalRecipe`, where
+    Attributes: those of `NetworksRecipe`, where
         hidden: those of decoder and classifier; and
+        z_dim: width of the style code z.
+        input_noise: standard deviation on what the networks see, in its unit.
         trunk_hidden: units of the encoder's hidden layers before y joins.
-        head_hidden, likelihood, unlabelled, classification_weight,
-        consistency_weight, averaging: see `M2`.
+        head_hidden, unlabelled, classification_weight, consistency_weight: see `M2`.
         labelled_weight: see `M2`; the share of labelled images, N_l / N, if not given.
     """
 
+    z_dim: int = 50
+    input_noise: float = 0.0
     trunk_hidden: tuple = ()
     head_hidden: tuple = (500,)
-    likelihood: str = "bernoulli"
     unlabelled: str = "enumerated"
     labelled_weight: float | None = None
     classification_weight: float = 0.1
     consistency_weight: float = 0.0
-    averaging: float | None = None
     optimizers: dict = dataclasses.field(default_factory=lambda: {"bound": adam(3e-4)})
 
     def model(self, dataset, epochs=None, seed=0, **parts):
@@ -37,6 +42,22 @@ class M2Recipe(VariationalRecipe):
             share = dataset.num_labelled / dataset.num_images
             parts = {"labelled_weight": share, **parts}
         return super().model(dataset, epochs, seed, **parts)
+
+    def _labelled_weight(self):
+        """The recipe's, or 1 where it is the share that `model` looks up."""
+        return 1.0 if self.labelled_weight is None else self.labelled_weight
+
+
+@dataclasses.dataclass(frozen=True)
+class M2Recipe(ClassAndStyleRecipe, VariationalRecipe):
+    """Settings of an `M2` and its training.
+
+    Attributes: those of `VariationalRecipe` and `ClassAndStyleRecipe`, and
+        likelihood, averaging: see `M2`.
+    """
+
+    likelihood: str = "bernoulli"
+    averaging: float | None = None
 
     def build(self, image_shape, num_classes, seed=0, **parts):
         seed = 10_000 * seed
@@ -59,10 +80,6 @@ class M2Recipe(VariationalRecipe):
             "seed": seed,
         }
         return M2(**self._arguments(M2, own, parts))
-
-    def _labelled_weight(self):
-        """The recipe's, or 1 where it is the share that `model` looks up."""
-        return 1.0 if self.labelled_weight is None else self.labelled_weight
 
 
 PAPER = M2Recipe(

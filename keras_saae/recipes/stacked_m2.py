@@ -6,19 +6,18 @@ from keras_saae.models import StackedM2
 from keras_saae.networks import mlp_encoder, with_linear_head
 from keras_saae.priors import Categorical
 from keras_saae.recipes.m1 import M1_AUGMENTED
-from keras_saae.recipes.m2 import M2Recipe
+from keras_saae.recipes.m2 import ClassAndStyleRecipe
 from keras_saae.recipes.recipe import adam
 
 
 @dataclasses.dataclass(frozen=True)
-class StackedM2Recipe(M2Recipe):
+class StackedM2Recipe(ClassAndStyleRecipe):
     """Settings of a `StackedM2` and its training.
 
     `model` and `build` need the parts `code_encoder` and `code_decoder` of a trained
     `M1`, and should be given `kept`, its `used_dimensions`.
 
-    Attributes: those of `M2Recipe` but likelihood and averaging, which the model has
-    none of.
+    Attributes: those of `ClassAndStyleRecipe`.
     """
 
     def build(self, image_shape, num_classes, seed=0, **parts):

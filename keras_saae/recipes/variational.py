@@ -10,29 +10,44 @@ NORMAL_0001 = {"class_name": "RandomNormal", "config": {"stddev": 0.001}}
 
 
 @dataclasses.dataclass(frozen=True)
-class VariationalRecipe(Recipe):
-    """Settings of an encoder and a decoder and of their training.
+class NetworksRecipe(Recipe):
+    """Settings of networks and their training.
 
     Attributes: those of `Recipe`, and
         hidden: units of the hidden layers of the encoder; the decoder's in reverse.
-        filters, strides, kernel_size: of convolutions before them (in the decoder after
-            them), as of `networks.conv_encoder`; no convolutions if not given.
         activation: of all hidden layers.
-        z_dim: width of the code z.
         kernel_initializer: of all weights, heads included.
         batch_normalization: whether it is used, in encoder and decoder.
-        input_noise: standard deviation on the images, in pixel units.
     """
 
     hidden: tuple = (500, 500)
+    activation: str = "softplus"
+    kernel_initializer: str | dict = "glorot_uniform"
+    batch_normalization: bool = False
+
+    def _settings(self, hidden, seed):
+        return {
+            "hidden": hidden,
+            "activation": self.activation,
+            "kernel_initializer": self.kernel_initializer,
+            "batch_normalization": self.batch_normalization,
+            "seed": seed,
+        }
+
+
+@dataclasses.dataclass(frozen=True)
+class ImageNetworksRecipe(NetworksRecipe):
+    """Settings of an encoder and a decoder of images and of their training.
+
+    Attributes: those of `NetworksRecipe`, and
+        filters, strides, kernel_size: of convolutions before the hidden layers (in the
+            decoder after them), as of `networks.conv_encoder`; no convolutions if not
+            given.
+    """
+
     filters: tuple | None = None
     strides: tuple | int = 2
     kernel_size: int = 5
-    activation: str = "softplus"
-    z_dim: int = 50
-    kernel_initializer: str | dict = "glorot_uniform"
-    batch_normalization: bool = False
-    input_noise: float = 0.0
 
     def encoder(self, image_shape, seed, hidden=None):
         """Images to features; `hidden` in the place of the recipe's."""
@@ -53,15 +68,6 @@ class VariationalRecipe(Recipe):
         """The images `x` in batches, for models that take no labels."""
         return UnlabelledDataset(x, batch_size=self.batch_size, seed=seed)
 
-    def _settings(self, hidden, seed):
-        return {
-            "hidden": hidden,
-            "activation": self.activation,
-            "kernel_initializer": self.kernel_initializer,
-            "batch_normalization": self.batch_normalization,
-            "seed": seed,
-        }
-
     def _convolutions(self, reverse=False):
         step = -1 if reverse else 1
         strides = self.strides
@@ -70,3 +76,16 @@ class VariationalRecipe(Recipe):
             "strides": strides if isinstance(strides, int) else strides[::step],
             "kernel_size": self.kernel_size,
         }
+
+
+@dataclasses.dataclass(frozen=True)
+class VariationalRecipe(ImageNetworksRecipe):
+    """Settings of a variational autoencoder of images and of its training.
+
+    Attributes: those of `ImageNetworksRecipe`, and
+        z_dim: width of the code z.
+        input_noise: standard deviation on the images, in pixel units.
+    """
+
+    z_dim: int = 50
+    input_noise: float = 0.0
