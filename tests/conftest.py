@@ -20,7 +20,8 @@ def pytest_addoption(parser):
     parser.addoption(
         "--update-golden",
         action="store_true",
-        help="Write the golden files from this backend instead of comparing with them.",
+        help="Write the golden files from this backend instead of comparing with them, "
+        "and the documents' tables from the records.",
     )
 
 
@@ -51,6 +52,28 @@ def golden(request):
             np.testing.assert_allclose(
                 value, expected[key], rtol=1e-5, atol=1e-5, err_msg=key
             )
+
+    return compare
+
+
+@pytest.fixture
+def shows(request):
+    """Compares a document's block with a table: `shows("README.md", "results", text)`.
+
+    A block begins after `<!-- results -->` and ends before `<!-- end of results -->`.
+    """
+
+    def compare(path, block, table):
+        path = GOLDEN.parents[1] / path
+        text = path.read_text(encoding="utf-8")
+        before, rest = text.split(f"<!-- {block} -->\n")
+        shown, after = rest.split(f"<!-- end of {block} -->")
+        table = table.strip() + "\n"
+        if request.config.getoption("--update-golden"):
+            begin, end = f"<!-- {block} -->\n", f"<!-- end of {block} -->"
+            path.write_text(before + begin + table + end + after, encoding="utf-8")
+        else:
+            assert shown == table
 
     return compare
 

@@ -39,7 +39,9 @@ class M2(ClassBounds, EncodesClassAndStyle, PerturbsImages, PhasedModel):
         unlabelled: "enumerated", every class in turn, or "sampled": one class drawn
             from q(y|x), whose gradient is passed straight through. It is there to be
             compared: it collapses easily.
-        labelled_weight: w_l.
+        labelled_weight: w_l. By default an image that has a label counts as much as one
+            that has none; the paper's sum over all images is N_l / N, which recipes
+            look up, and keeps M2 from learning a hundred images by heart.
         classification_weight: w_c; 0 leaves q(y|x) to the unlabelled images alone.
         consistency_weight: weight of KL( q(y|x) || q(y|x') ), in nats, x and x' two
             augmented copies of an unlabelled image and q(y|x) held constant; it needs

@@ -178,6 +178,8 @@ def _hidden_layers(trunk):
     if not names:
         raise ValueError(
             f"No layer of {trunk.name!r} has an activation to compare images by. Name "
-            "the `feature_layers` yourself."
+            "the `feature_layers` yourself; of a network within the network, whose "
+            "layers are not reached, go on from its output: keras.Model(inner.input, "
+            "pooling(inner.output))."
         )
     return names

@@ -71,7 +71,7 @@ def test_two_step_rows_stand_side_by_side_over_beta(program):
         record(0, 3.0),  # of another model
     ]
     assert program.table_over_beta(found).splitlines()[2:] == [
-        "| mnist | 2 | 0.1 | 93.0, 0.60 | – | – | – | – | – |",
+        "| mnist | 2 | 0.1 | 93.0 ± 1.4 (2), 0.60 | – | – | – | – | – |",
         "| omniglot | 100 | 0 | – | – | – | – | – | 100.0, 1.00 |",
     ]
     assert len(program.table_over_beta(found, ["100"]).splitlines()) == 3
@@ -102,31 +102,25 @@ def test_row_names_the_invariances_of_either_step(program):
     assert program.invariances(record(0, 3.0)) == []
 
 
-def shown(program, path, block):
-    text = (program.ROOT / path).read_text(encoding="utf-8")
-    return text.split(f"<!-- {block} -->")[1].split(f"<!-- end of {block} -->")[0]
-
-
 @pytest.mark.parametrize("table", ["family", "variational", "two_steps"])
-def test_readme_shows_what_the_records_say(program, table):
+def test_readme_shows_what_the_records_say(program, table, shows):
     records = program.timing.read_records(program.records_of(table))
     if table == "two_steps":
         expected = program.table_over_beta(records, ["100"])
     else:
         expected = program.table(records, program.TABLES[table], "mnist")
-    assert shown(program, "README.md", table).strip() == expected.strip()
+    shows("README.md", table, expected)
 
 
 @pytest.mark.parametrize("block", ["two steps", "attacks", "sub-classes"])
-def test_docs_show_what_the_records_say(program, block):
+def test_docs_show_what_the_records_say(program, block, shows):
     records = program.timing.read_records(program.records_of("variational"))
     expected = {
         "two steps": program.table_over_beta(records),
         "attacks": program.table_of_attacks(records),
         "sub-classes": program.table(records, program.TABLES["variational"], "cifar10"),
     }
-    found = shown(program, "docs/variational.md", block)
-    assert found.strip() == expected[block].strip()
+    shows("docs/variational.md", block, expected[block])
 
 
 @pytest.mark.parametrize("table", ["family", "variational", "two_steps"])
@@ -207,6 +201,14 @@ def test_run_that_fails_is_named(program, tmp_path, monkeypatch):
     with flagsaver.flagsaver(rows=["supervised"], seeds=["3"]):
         with pytest.raises(SystemExit, match="1 runs failed: supervised, seed 3"):
             program.main(["family"])
+
+
+def test_two_step_rows_without_a_name_are_those_of_the_table(program):
+    assert len(program.rows_on("two_steps", "cifar10")) == 2
+    on_mnist = program.rows_on("two_steps", "mnist")
+    assert len(on_mnist) == 20  # five betas, two gammas, two widths
+    assert not any("0.0075" in name for name in on_mnist)
+    assert set(on_mnist) < set(program.TABLES["two_steps"])
 
 
 def test_second_steps_take_the_first_step_of_the_row_without_terms(

@@ -51,11 +51,8 @@ def test_a_path_without_a_finished_run_ends_in_one_message(program, tmp_path):
             program.main(["generation", str(path)])
 
 
-def test_readme_shows_what_the_records_say(program):
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    _, shown = readme.split("<!-- generation -->\n")
-    shown, _ = shown.split("\n<!-- end of generation -->")
-    assert shown == program.table(program.read())
+def test_readme_shows_what_the_records_say(program, shows):
+    shows("README.md", "generation", program.table(program.read()))
 
 
 def test_a_record_takes_the_place_of_an_earlier_one_of_its_run(

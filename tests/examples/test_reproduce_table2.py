@@ -145,12 +145,10 @@ def test_summary_shows_median_worst_and_minutes(program):
     ("block", "file", "baseline"),
     [("results", "table2", "nn"), ("ablation", "ablation", "default")],
 )
-def test_readme_shows_what_the_records_say(program, block, file, baseline):
+def test_readme_shows_what_the_records_say(program, block, file, baseline, shows):
     records = program.read(ROOT / "benchmarks" / "results" / f"{file}.jsonl")
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    shown = readme.split(f"<!-- {block} -->")[1].split(f"<!-- end of {block} -->")[0]
     with flagsaver.flagsaver(baseline=baseline):
-        assert shown.strip() == program.report(records)
+        shows("README.md", block, program.report(records))
 
 
 @pytest.mark.parametrize("file", ["table2", "ablation"])
