@@ -47,6 +47,9 @@ def main(argv):
     from keras_saae import evaluation, plotting
 
     labels = common.number_of_labels(_LABELS.value)
+    for flag in (_UNLABELLED, _CLASSIFICATION_WEIGHT):
+        if _MODEL.value == "m1" and flag.value is not None:
+            common.sys.exit(f"--{flag.name} is of M2, and --model=m1 trains none.")
     common.check_second_recipe("m1_m2" if _MODEL.value == "m1_m2" else None)
     run, scores = None, {}
     if _MODEL.value != "m2":

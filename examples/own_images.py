@@ -13,6 +13,7 @@ alone. Figure: held-out images by predicted class.
 
 import contextlib
 import dataclasses
+import hashlib
 import sys
 import tempfile
 from pathlib import Path
@@ -73,7 +74,9 @@ def main(argv):
     about = {
         "setting": _ENCODER.value,
         "dataset": _FOLDER.value or "digits",
+        "dataset_sha256": hashlib.sha256(x.tobytes() + y.tobytes()).hexdigest(),
         "labels": str(int((y[train] >= 0).sum())),
+        "validation": 0,
     }
     with common.message_alone(ValueError):
         recipe = common.choose_recipe("vat_small")

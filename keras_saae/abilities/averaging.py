@@ -14,8 +14,12 @@ class AveragedClassifier:
 
     def call(self, x, training=False):
         """Class probabilities `(n, num_classes)` of images."""
-        y_logits, _ = self._encoder(training)(pixels(x), training=training)
-        return ops.softmax(y_logits)
+        return ops.softmax(self.classify(pixels(x), training))
+
+    def classify(self, x, training=False):
+        """Class logits of images, a tensor: what attacks climb without rounding."""
+        y_logits, _ = self._encoder(training)(x, training=training)
+        return y_logits
 
     def _encoder(self, training):
         if training or self.averaged_encoder is None:

@@ -1,5 +1,7 @@
 """Invariance: the class code stays where the image keeps its class."""
 
+from functools import partial
+
 import keras
 from keras import ops
 
@@ -89,10 +91,11 @@ class SmoothClassifier:
     def smoothness_loss(self, x):
         """The terms, weighted, on images `x` as they are."""
         y_logits, z = self.encoder(x, training=True)
+        classify = partial(self.encoder.classify, training=True)
         loss = 0.0
         if self.vat_weight:
             loss = loss + self.vat_weight * losses.virtual_adversarial_loss(
-                self.encoder.classify,
+                classify,
                 x,
                 self.seeds,
                 radius=self.vat_radius,
@@ -101,7 +104,7 @@ class SmoothClassifier:
             )
         if self.style_consistency_weight:
             loss = loss + self.style_consistency_weight * losses.style_consistency_loss(
-                self.encoder.classify,
+                classify,
                 # At rest: its normalization statistics belong to real codes.
                 lambda y, z: self.decoder(self.join(y, z), training=False),
                 x,
@@ -113,7 +116,7 @@ class SmoothClassifier:
         if self.augmentation is not None and self.augmentation_weight:
             loss = loss + self.augmentation_weight * (
                 losses.augmentation_consistency_loss(
-                    self.encoder.classify, self.augmentation, x, y_logits, self.seeds
+                    classify, self.augmentation, x, y_logits, self.seeds
                 )
             )
         if self.shares_weight:

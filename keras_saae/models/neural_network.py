@@ -124,7 +124,7 @@ class NeuralNetwork(AveragedClassifier, PhasedModel):
         self.error.update_state(losses.errors(labels, y_logits, self.groups))
         if training and self.vat_weight:
             loss = loss + self.vat_weight * losses.virtual_adversarial_loss(
-                encoder.classify,
+                lambda x: encoder.classify(x, training=True),
                 batch["x"],
                 self.seeds,
                 radius=self.vat_radius,

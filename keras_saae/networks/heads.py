@@ -85,10 +85,12 @@ class EncoderWithHeads(keras.Model):
             return self.y_head(features, training=training)
         return ops.cast(self.classifier(x, training=training), "float32")
 
-    def classify(self, x):
-        """The y logits of images, as in training: q(y|x) for adversarial training."""
-        features = self.trunk(x, training=True) if self.classifier is None else None
-        return self._y_logits(x, features, training=True)
+    def classify(self, x, training=False):
+        """The y logits of images, float32 `(n, num_classes)`."""
+        features = None
+        if self.classifier is None:
+            features = self.trunk(x, training=training)
+        return self._y_logits(x, features, training)
 
     @property
     def y_variables(self):

@@ -195,6 +195,7 @@ def test_example_leaves_its_number_and_its_figures(name, tmp_path, capsys):
     assert found["value"] == found[found["metric"]]
     assert found["backend"] == keras.backend.backend()
     assert found["updates"] > 0 and found["train_seconds"] > 0
+    assert len(found["dataset_sha256"]) == 64 and found["validation"] >= 0
     if name == "likelihood":
         assert found["recipe"] == "likelihood_imle_small"
         assert found["first_step"]["recipe"] == "clustering_small"
@@ -407,6 +408,11 @@ def test_programs_loaded_one_after_another_have_their_own_flags():
             "m1_m2",
             {"model": "m2", "second_recipe": "m1_m2"},
             "--second_recipe=m1_m2 is of a second step, and this run has but one",
+        ),
+        (
+            "m1_m2",
+            {"model": "m1", "unlabelled": "sampled"},
+            "--unlabelled is of M2, and --model=m1 trains none.",
         ),
         (
             "likelihood",

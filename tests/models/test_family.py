@@ -83,6 +83,8 @@ FROM_TRAINED = ("stacked_m2", "semi_supervised_adversarial_vae")
 # Those with a decoder.
 DRAWING = [name for name in family.NAMES if name != "variational_encoder_classifier"]
 PRIORS_OF_CHOICE = family.PRIORS_BY_DRAWS
+WITHOUT_LOGITS = ("aae", "label_informed", "supervised", "supervised_given_class", "m1")
+CLASSIFYING = [name for name in family.NAMES if name not in WITHOUT_LOGITS]
 ALL = pytest.mark.parametrize("variant", VARIANTS)
 
 
@@ -252,6 +254,16 @@ def test_reconstructions_and_samples_are_images(name):
     assert 0 <= min(again.min(), drawn.min()) <= max(again.max(), drawn.max()) <= 1
     np.testing.assert_array_equal(drawn, model.sample(5, seed=1))
     assert np.any(drawn != model.sample(5, seed=2))
+
+
+@pytest.mark.parametrize("name", CLASSIFYING)
+def test_logits_of_images_are_what_their_probabilities_are_made_of(name):
+    model = family.model(name)
+    x = tiny.images(4).astype("float32") / 255.0
+    logits = to_numpy(model.classify(ops.convert_to_tensor(x)))
+    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+    probabilities = exponentials / exponentials.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(model.predict(x, verbose=0), probabilities, atol=1e-5)
 
 
 @keras.saving.register_keras_serializable("tests")
