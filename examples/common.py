@@ -585,4 +585,16 @@ def _without_nan(values):
 def start(main):
     """Runs an example's `main`."""
     warnings.filterwarnings("ignore", message="Protobuf gencode version")
-    app.run(main)
+
+    def run(argv):
+        if FLAGS.get_flag_value("smoke", False):
+            compile_fast()
+        main(argv)
+
+    app.run(run)
+
+
+def compile_fast():
+    """Lets XLA optimize little: a smoke run compiles for longer than it computes."""
+    given = os.environ.get("XLA_FLAGS", "")
+    os.environ["XLA_FLAGS"] = f"--xla_backend_optimization_level=0 {given}"  # given wins
