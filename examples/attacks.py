@@ -68,107 +68,135 @@ NUM_SHOWN = 10
 def main(argv):
     """Trains, attacks test images, and writes everything down."""
     del argv
-    import numpy as np
-    from keras import ops
-
-    from keras_saae import plotting
     from keras_saae.evaluation import attacks, evasion_loss
 
-    epsilons = numbers("epsilons", _EPSILONS.value)
-    iterated = epsilons
-    if _ITERATED_EPSILONS.value is not None:
-        iterated = numbers("iterated_epsilons", _ITERATED_EPSILONS.value)
-        if not set(iterated) <= set(epsilons):
-            common.sys.exit(
-                f"--iterated_epsilons are some of --epsilons={_EPSILONS.value}. "
-                f"Received: {_ITERATED_EPSILONS.value}"
-            )
+    epsilons, iterated = chosen_epsilons()
     taken_from = Path(_FIRST_STEP.value) if _FIRST_STEP.value else None
     run, classifier = mixture_vae.train_selective(taken_from)
-    images, num_images = run.images, _IMAGES.value
+    num_images, search = _IMAGES.value, {}
     strongest = {"steps": _STEPS.value, "restarts": _RESTARTS.value}
-    search = {}
     if common.FLAGS.smoke:
         num_images = min(20, num_images)
         epsilons, iterated = epsilons[-1:], epsilons[-1:]
         strongest, search = {"steps": 3, "restarts": 1}, {"steps": 5}
-    x, y = images.x_test[:num_images], images.y_test[:num_images]
-    other = common.judge(run)
+    x, y = run.images.x_test[:num_images], run.images.y_test[:num_images]
     losses = {
         "log_odds": attacks.log_odds_loss(run.model.classify, from_logits=True),
-        "transfer": attacks.log_odds_loss(other),
+        "transfer": attacks.log_odds_loss(common.judge(run)),
         "evasion": evasion_loss(classifier),
     }
     losses = {name: attacks.CompiledLoss(loss) for name, loss in losses.items()}
-    rows, shown = [], None
-
-    def undetected(x, y):
-        found = classifier.predict(x)
-        return found.accepted & (found.label != y)
-
+    rows, by_fgsm = [], None
     for epsilon in epsilons:
         many_steps = strongest if epsilon in iterated else None
-        for name, attacked in attacks_on(losses, x, y, epsilon, many_steps, undetected):
-            found = classifier.evaluate(attacked, y)
-            for climbed in ("log_odds", "evasion"):
-                values = losses[climbed].score(attacked, y)
-                found[climbed] = float(ops.convert_to_numpy(values).mean())
-            rows.append({"attack": name, "epsilon": epsilon, **found})
+        found = attacks_on(losses, x, y, epsilon, many_steps, classifier)
+        for name, attacked in found:
+            rows.append(row_of(name, epsilon, attacked, y, losses, classifier))
             if name == "fgsm":
-                shown = attacked
-            print(f"{name} {epsilon}: undetected {found['undetected']:.2f} %")
-    noise = np.random.default_rng(common.FLAGS.seed).random(x.shape, "float32")
-    fooling = attacks.pgd(
-        None,
-        noise,
-        np.arange(len(x)) % images.num_classes,
-        epsilon=1.0,
-        **with_step_sizes(1.0, **strongest),
-        loss=lambda x, y: -losses["log_odds"](x, y),
-    )
-    again = classifier.reclassify(shown, prior_weight=1.0, **search)
-    right = again.label == y
-    unguided = classifier.reclassify(shown, **search)
-    clean = classifier.evaluate(images.x_test, images.y_test)
-    clean_attacked = classifier.evaluate(x, y)
+                by_fgsm = attacked
+            print(f"{name} {epsilon}: undetected {rows[-1]['undetected']:.2f} %")
+    again = classifier.reclassify(by_fgsm, prior_weight=1.0, **search)
+    unguided = classifier.reclassify(by_fgsm, **search)
     results = {
         **summary(rows),
-        "reclassified_right": percent(right & again.accepted),
-        "reclassified_wrong": percent(~right & again.accepted),
-        "reclassified_right_if_none_were_refused": percent(right),
-        "unguided_reclassified_right": percent(
-            (unguided.label == y) & unguided.accepted
-        ),
-        "noise_accepted": percent(classifier.predict(noise).accepted),
-        "fooling_accepted": percent(classifier.predict(fooling).accepted),
-        **{f"clean_{key}": value for key, value in clean.items()},
-        **{f"clean_attacked_{key}": value for key, value in clean_attacked.items()},
+        **reclassified(again, unguided, y),
+        **of_noise(losses["log_odds"], x.shape, classifier, strongest),
+        **under("clean", classifier.evaluate(run.images.x_test, run.images.y_test)),
+        **under("clean_attacked", classifier.evaluate(x, y)),
     }
     run.results.update(attacks=rows, attacked_images=len(x), **strongest)
     run.results["step_sizes"] = STEP_SIZES
+    pictures = figures(rows, x, by_fgsm, epsilons[-1], again, run.model, classifier)
+    common.finish(run, results, pictures)
+
+
+def chosen_epsilons():
+    """Those of FGSM, and those of the attacks that take many steps."""
+    epsilons = numbers("epsilons", _EPSILONS.value)
+    if _ITERATED_EPSILONS.value is None:
+        return epsilons, epsilons
+    iterated = numbers("iterated_epsilons", _ITERATED_EPSILONS.value)
+    if not set(iterated) <= set(epsilons):
+        common.sys.exit(
+            f"--iterated_epsilons are some of --epsilons={_EPSILONS.value}. "
+            f"Received: {_ITERATED_EPSILONS.value}"
+        )
+    return epsilons, iterated
+
+
+def row_of(name, epsilon, attacked, y, losses, classifier):
+    """What an attack came to, in percent, and what it climbed."""
+    from keras import ops
+
+    row = {"attack": name, "epsilon": epsilon, **classifier.evaluate(attacked, y)}
+    for climbed in ("log_odds", "evasion"):
+        values = losses[climbed].score(attacked, y)
+        row[climbed] = float(ops.convert_to_numpy(values).mean())
+    return row
+
+
+def reclassified(again, unguided, y):
+    """Shares that get their class back, under the prior and without it, in percent."""
+    right, right_unguided = again.label == y, unguided.label == y
+    return {
+        "reclassified_right": percent(right & again.accepted),
+        "reclassified_wrong": percent(~right & again.accepted),
+        "reclassified_right_if_none_were_refused": percent(right),
+        "unguided_reclassified_right": percent(right_unguided & unguided.accepted),
+    }
+
+
+def of_noise(log_odds, shape, classifier, strongest):
+    """Shares of noise that is accepted, as it is and driven to a class, in percent."""
+    import numpy as np
+
+    from keras_saae.evaluation import attacks
+
+    noise = np.random.default_rng(common.FLAGS.seed).random(shape, "float32")
+    fooling = attacks.pgd(
+        None,
+        noise,
+        np.arange(len(noise)) % len(classifier.means),
+        epsilon=1.0,
+        **with_step_sizes(1.0, **strongest),
+        loss=lambda x, y: -log_odds(x, y),
+    )
+    return {
+        "noise_accepted": percent(classifier.predict(noise).accepted),
+        "fooling_accepted": percent(classifier.predict(fooling).accepted),
+    }
+
+
+def under(prefix, scores):
+    """The scores by longer names."""
+    return {f"{prefix}_{name}": value for name, value in scores.items()}
+
+
+def figures(rows, x, by_fgsm, epsilon, again, model, classifier):
+    """Undetected errors over epsilon; images clean, attacked and reclassified."""
+    import numpy as np
+
+    from keras_saae import plotting
+
     curves = {
         name: list(
             zip(*((r["epsilon"], r["undetected"]) for r in rows if r["attack"] == name))
         )
         for name in dict.fromkeys(row["attack"] for row in rows)
     }
-    clean_and_attacked = [x[:NUM_SHOWN] / np.float32(255.0), shown[:NUM_SHOWN]]
+    clean_and_attacked = [x[:NUM_SHOWN] / np.float32(255.0), by_fgsm[:NUM_SHOWN]]
     decided = [*map(classifier.predict, clean_and_attacked), again]
-    redrawn = run.model.decode(again.code[:NUM_SHOWN])
-    common.finish(
-        run,
-        results,
-        {
-            "undetected": plotting.lines(curves, "epsilon", "accepted and wrong (%)"),
-            "images": plotting.decisions(
-                np.stack([*clean_and_attacked, redrawn]),
-                [found.label[:NUM_SHOWN] for found in decided],
-                [found.accepted[:NUM_SHOWN] for found in decided],
-                ["clean", "attacked", "reclassified"],
-                f"Attacked by FGSM, epsilon {epsilons[-1]}, and decoded once more",
-            ),
-        },
-    )
+    redrawn = model.decode(again.code[:NUM_SHOWN])
+    return {
+        "undetected": plotting.lines(curves, "epsilon", "accepted and wrong (%)"),
+        "images": plotting.decisions(
+            np.stack([*clean_and_attacked, redrawn]),
+            [found.label[:NUM_SHOWN] for found in decided],
+            [found.accepted[:NUM_SHOWN] for found in decided],
+            ["clean", "attacked", "reclassified"],
+            f"Attacked by FGSM, epsilon {epsilon}, and decoded once more",
+        ),
+    }
 
 
 def numbers(flag, texts):
@@ -227,13 +255,17 @@ def with_step_sizes(epsilon, steps, restarts):
     return {"steps": steps, "restarts": restarts, "step_size": sizes or None}
 
 
-def attacks_on(losses, x, y, epsilon, strongest, succeeds):
+def attacks_on(losses, x, y, epsilon, strongest, classifier):
     """Yields the name of each attack and the images that it makes.
 
     `strongest` has the steps and restarts of those that iterate; None for FGSM alone.
-    `succeeds` tells which of their ends they keep.
+    Of their ends they keep one that the classifier accepts as another class.
     """
     from keras_saae.evaluation import attacks
+
+    def succeeds(x, y):
+        found = classifier.predict(x)
+        return found.accepted & (found.label != y)
 
     def attack(method, loss, **settings):
         return method(None, x, y, epsilon, loss=losses[loss], **settings)
