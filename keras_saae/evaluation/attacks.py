@@ -274,40 +274,24 @@ def _attack(
     """
     checks.check_count(restarts, "restarts")
     rng = np.random.Generator(np.random.PCG64(seed))
-
     climb = loss if isinstance(loss, CompiledLoss) else CompiledLoss(loss)
     result, num_flat = x.copy(), 0
     for begin in range(0, len(x), BATCH_SIZE):
         batch = slice(begin, begin + BATCH_SIZE)
-        lowest = np.maximum(x[batch] - np.float32(epsilon), 0.0)
-        highest = np.minimum(x[batch] + np.float32(epsilon), 1.0)
-        best = np.full(len(lowest), -np.inf)
-        best_succeeds = np.zeros(len(lowest), bool)
+        x_batch, y_batch, kept = x[batch], y[batch], result[batch]
+        lowest = np.maximum(x_batch - np.float32(epsilon), 0.0)
+        highest = np.minimum(x_batch + np.float32(epsilon), 1.0)
+        best = np.full(len(x_batch), -np.inf)
+        best_succeeds = np.zeros(len(x_batch), bool)
         for restart, step_size in itertools.product(range(restarts), step_sizes):
-            start = x[batch]
+            start = x_batch
             if restart or not from_image:
                 start = start + rng.uniform(-epsilon, epsilon, start.shape)
             start = start.clip(lowest, highest).astype("float32")
-            end, past, *around = map(
-                ops.convert_to_tensor,
-                (
-                    start,
-                    np.zeros_like(start),
-                    np.float32(step_size),
-                    np.float32(decay),
-                    lowest,
-                    highest,
-                    y[batch],
-                ),
+            end, reached, flat = _climbed(
+                climb, start, y_batch, steps, step_size, decay, lowest, highest
             )
-            _check_one_each("loss", climb.score(end, around[-1]), len(start))
-            for k in range(steps):
-                end, past, size = climb.step(end, past, *around)
-                if k == 0:
-                    num_flat += int(np.sum(ops.convert_to_numpy(size) == 0))
-            end, reached = map(
-                ops.convert_to_numpy, (end, climb.score(end, around[-1]))
-            )
+            num_flat += flat
             if not (np.isfinite(end).all() and np.isfinite(reached).all()):
                 raise ValueError(
                     "The loss or its gradient became NaN or infinite at images from "
@@ -315,11 +299,11 @@ def _attack(
                 )
             end_succeeds = best_succeeds
             if succeeds is not None:
-                end_succeeds = np.asarray(succeeds(end, y[batch]))
-                _check_one_each("succeeds", end_succeeds, len(start))
+                end_succeeds = np.asarray(succeeds(end, y_batch))
+                _check_one_each("succeeds", end_succeeds, len(end))
             more = end_succeeds > best_succeeds
             better = more | ((end_succeeds == best_succeeds) & (reached > best))
-            result[batch][better], best[better] = end[better], reached[better]
+            kept[better], best[better] = end[better], reached[better]
             best_succeeds = best_succeeds | end_succeeds
     num_starts = restarts * len(step_sizes) * len(x)
     if num_flat and epsilon:
@@ -331,6 +315,25 @@ def _attack(
             stacklevel=3,
         )
     return result
+
+
+def _climbed(climb, start, y, steps, step_size, decay, lowest, highest):
+    """Where one start leads, the loss there, and how many had no gradient at first."""
+    end, past, y, step_size, decay, lowest, highest = map(
+        ops.convert_to_tensor,
+        (
+            *(start, np.zeros_like(start), y),
+            *(np.float32(step_size), np.float32(decay), lowest, highest),
+        ),
+    )
+    _check_one_each("loss", climb.score(end, y), len(start))
+    num_flat = 0
+    for k in range(steps):
+        end, past, size = climb.step(end, past, step_size, decay, lowest, highest, y)
+        if k == 0:
+            num_flat = int(np.sum(ops.convert_to_numpy(size) == 0))
+    end, reached = map(ops.convert_to_numpy, (end, climb.score(end, y)))
+    return end, reached, num_flat
 
 
 def _problem(model, x, y, epsilon, loss, from_logits):
