@@ -175,7 +175,7 @@ class PhasedModel(ChecksData, StepAdapter, keras.Model):
 
     def run_phases(self, data):
         """The body of a training step, the same on all backends."""
-        batch = dict(self.prepare(self._as_batch(data), training=True))
+        batch = dict(self.prepare(self._as_batch(data, training=True), training=True))
         state = [*self.variables, *self.metrics_variables]
         passes = batch["passes"] = SharedPasses() if self.shares_passes else None
         total, waiting = 0.0, []
@@ -199,7 +199,7 @@ class PhasedModel(ChecksData, StepAdapter, keras.Model):
 
     def run_evaluation(self, data):
         """The body of an evaluation step: the same losses, nothing is updated."""
-        batch = self.prepare(self._as_batch(data), training=False)
+        batch = self.prepare(self._as_batch(data, training=False), training=False)
         total = 0.0
         for phase, tracker in zip(self.phases(), self.phase_trackers):
             loss = phase.loss(batch, training=False)
@@ -208,11 +208,17 @@ class PhasedModel(ChecksData, StepAdapter, keras.Model):
         self.loss_tracker.update_state(total, sample_weight=_length(batch["x"]))
         return {metric.name: metric.result() for metric in self.metrics}
 
-    def _as_batch(self, data):
-        """A dict of tensors from what Keras hands to a step."""
+    def _as_batch(self, data, training):
+        """A dict of tensors from what Keras hands to a step.
+
+        Pairs (x, y) are for evaluation: in training some labels would be -1, and no
+        compiled step can tell.
+        """
         x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
         if y is not None and self._is_label_free:
             raise self._takes_no_labels()
+        if y is not None and training:
+            self._check_entries((x, y))
         if y is not None:
             return {"x": x, "x_labelled": x, "y_labelled": y}
         batch = x if isinstance(x, dict) else {"x": x}

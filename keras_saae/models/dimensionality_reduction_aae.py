@@ -11,6 +11,7 @@ from keras_saae.abilities import (
     PlaysTwoGames,
     SmoothClassifier,
 )
+from keras_saae.networks.initializers import seeded
 from keras_saae.phases import Phase, PhasedModel
 
 
@@ -158,8 +159,8 @@ class DimensionalityReductionAAE(
         )
         self.heads = self.add_weight(
             shape=(self.num_classes, self.z_dim),
-            initializer=keras.initializers.RandomNormal(
-                stddev=max(head_distance, 1.0), seed=seed
+            initializer=seeded(
+                keras.initializers.RandomNormal(stddev=max(head_distance, 1.0)), seed
             ),
             name="heads",
         )

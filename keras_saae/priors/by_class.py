@@ -22,7 +22,7 @@ class GaussianMixture:
         radius: distance of their centres from the origin.
         stddev_along: standard deviation along the radius.
         stddev_across: standard deviation across it. With the values given here, the
-            centres of neighbours are 17 of these apart.
+            centres of ten neighbours are 16.5 of these apart.
 
     Raises:
         TypeError, ValueError: if `width` is not 2, `num_classes` no integer from 2 up

@@ -10,6 +10,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import types
 
 import family
 import keras
@@ -401,6 +402,18 @@ def test_missing_labels_are_named_where_a_model_needs_them(name):
     model.predict(tiny.images(2), verbose=0)  # nothing is lost
 
 
+@pytest.mark.parametrize("name", ["label_informed", "supervised", "m2"])
+def test_pairs_of_images_and_labels_are_no_training_batches(name):
+    """Where -1 stands for no label, one of them would train the model."""
+    x, y = tiny.images(8).astype("float32") / 255.0, np.full(8, -1)
+    model = family.compiled(family.model(name))
+    with pytest.raises(ValueError, match="dicts with the entries .*tuple"):
+        model.fit(((x, y) for _ in "ab"), steps_per_epoch=1, shuffle=False, verbose=0)
+    like_tf_data = types.SimpleNamespace(element_spec=(x, y))
+    with pytest.raises(ValueError, match="dicts with the entries .*tuple"):
+        model.fit(like_tf_data, verbose=0)
+
+
 @pytest.mark.parametrize(
     ("setting", "value"),
     [
@@ -549,6 +562,12 @@ def test_points_of_the_plane_are_head_plus_style():
     )
     with pytest.raises(ValueError, match=r"`points`.*\(n, 2\).*\(5, 3\)"):
         model.inverse_transform(np.zeros((5, 3)))
+
+
+def test_heads_are_drawn_alike_on_all_backends():
+    model = family.model("dimensionality_reduction", head_distance=3.0, seed=5)
+    expected = 3.0 * np.random.default_rng(5).standard_normal((3, 2), "float32")
+    np.testing.assert_allclose(to_numpy(model.heads), expected, rtol=1e-6)
 
 
 def test_heads_that_are_too_close_cost_their_distance_times_its_weight():
