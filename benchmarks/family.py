@@ -130,6 +130,7 @@ def shortened(example, recipe, epochs, of, numbers, *flags_):
 
 
 STACKED_AUGMENTED = ("recipe=m1_augmented", "second_recipe=m1_m2_augmented")
+STACKED_DEEP = ("recipe=m1_normalized", "second_recipe=m1_m2_deep")
 
 
 def m1_m2(model, labels, title, *beside, flags_=()):
@@ -363,6 +364,10 @@ TABLES = {
             "m1_m2", "100", "M1+M2", "3.33 ± 0.14 (2.80)", "≤ 5.0", "≤ 2.80"
         ),
         "m1_m2_1000": m1_m2("m1_m2", "1000", "M1+M2", "2.40 (2.45)", "≤ 3.0", "≤ 2.0"),
+        "m1_m2_deep_1000": m1_m2(
+            *("m1_m2", "1000", "M1+M2", "2.40 (2.45)", "≤ 3.0", "≤ 2.0"),
+            flags_=STACKED_DEEP,
+        ),
         "m1_m2_augmented_100": m1_m2(
             "m1_m2", "100", "M1+M2", "–", "≤ 5.0", "≤ 2.80", flags_=STACKED_AUGMENTED
         ),

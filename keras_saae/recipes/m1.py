@@ -68,6 +68,16 @@ M1_AUGMENTED = dataclasses.replace(
     augmentation={"rotation": 10.0, "scale": 0.1, "shift": 0.07},
 )
 
+M1_NORMALIZED = dataclasses.replace(
+    M1_AUGMENTED,
+    name="m1_normalized",
+    source=(
+        "Ours: m1_augmented of images as they are. It uses 22 dimensions where m1 uses "
+        "11, which helps M2 if there are labels enough to learn their meaning."
+    ),
+    augmentation=None,
+)
+
 M1_SMALL = dataclasses.replace(
     M1_OURS,
     name="m1_small",
@@ -77,4 +87,4 @@ M1_SMALL = dataclasses.replace(
     updates=3_000,
 )
 
-RECIPES = (PAPER, M1_OURS, M1_AUGMENTED, M1_SMALL)
+RECIPES = (PAPER, M1_OURS, M1_AUGMENTED, M1_NORMALIZED, M1_SMALL)

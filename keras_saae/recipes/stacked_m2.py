@@ -104,6 +104,21 @@ STACKED_AUGMENTED = dataclasses.replace(
     consistency_weight=10.0,
 )
 
+STACKED_DEEP = dataclasses.replace(
+    STACKED,
+    name="m1_m2_deep",
+    source=(
+        "Ours, for a thousand labels: on the codes of m1_normalized, with two layers of "
+        "500 ReLUs, whose classes count for more. Chosen on validation images of MNIST, "
+        "1,000 labels, one label draw; with 100 it learns these by heart."
+    ),
+    hidden=(500, 500),
+    activation="relu",
+    kernel_initializer="he_normal",
+    classification_weight=10.0,
+    updates=30_000,
+)
+
 STACKED_SMALL = dataclasses.replace(
     STACKED,
     name="m1_m2_small",
@@ -117,4 +132,4 @@ STACKED_SMALL = dataclasses.replace(
     updates=3_000,
 )
 
-RECIPES = (PAPER, STACKED, STACKED_AUGMENTED, STACKED_SMALL)
+RECIPES = (PAPER, STACKED, STACKED_AUGMENTED, STACKED_DEEP, STACKED_SMALL)
