@@ -108,9 +108,9 @@ STACKED_DEEP = dataclasses.replace(
     STACKED,
     name="m1_m2_deep",
     source=(
-        "Ours, for a thousand labels: on the codes of m1_normalized, with two layers of "
-        "500 ReLUs, whose classes count for more. Chosen on validation images of MNIST, "
-        "1,000 labels, one label draw; with 100 it learns these by heart."
+        "Ours, for a thousand labels: on the codes of m1_normalized, with two layers "
+        "of 500 ReLUs, whose classes count for more. Chosen on validation images of "
+        "MNIST, 1,000 labels, one label draw; with 100 it learns these by heart."
     ),
     hidden=(500, 500),
     activation="relu",
