@@ -27,6 +27,10 @@ class Adversary:
         generator_loss: function of the codes' scores, in the place of the game's own.
         gradient_penalty_weight: weight of `losses.gradient_penalty`, in the game
             "wasserstein" alone.
+
+    Raises:
+        ValueError: if that penalty is to be of a discriminator whose scores depend on
+            other images of the batch, or on chance.
     """
 
     def __init__(
@@ -42,9 +46,16 @@ class Adversary:
         self.accuracy = accuracy
         self.loss, default = losses.ADVERSARIAL_LOSSES[loss]
         self.generator_loss_of_scores = generator_loss or default
+        self.scores_have_zero = loss != "wasserstein"
         self.gradient_penalty_weight = (
-            gradient_penalty_weight if loss == "wasserstein" else 0.0
+            0.0 if self.scores_have_zero else gradient_penalty_weight
         )
+        if self.gradient_penalty_weight and not treats_rows_singly(discriminator):
+            raise ValueError(
+                f"The gradient penalty is of each image by itself, and the scores of "
+                f"{discriminator.name!r} are not: it has batch normalization, dropout "
+                "or noise. Leave these out of it, or pass gradient_penalty_weight=0."
+            )
 
     def discriminator_loss(self, code, seeds, training, labels=None, beside=None):
         """What the discriminator minimizes; the codes' network stays put.
@@ -65,7 +76,11 @@ class Adversary:
         beside = self._beside(code, labels, beside)
         on_prior, on_codes = self._score_both(drawn, code, beside, training)
         if self.accuracy is not None:
-            right = ops.concatenate([on_prior > 0, on_codes < 0])
+            # A critic's scores have no zero: what counts is which are higher.
+            middle = 0.0
+            if not self.scores_have_zero:
+                middle = 0.5 * (ops.mean(on_prior) + ops.mean(on_codes))
+            right = ops.concatenate([on_prior > middle, on_codes < middle])
             self.accuracy.update_state(ops.cast(right, "float32"))
         loss = self.loss(on_prior, on_codes)
         if self.gradient_penalty_weight:

@@ -85,6 +85,12 @@ def fixed_normal(monkeypatch):
 
 
 @pytest.fixture
+def fixed_draws(fixed_normal, monkeypatch):
+    """The same, and `keras.random.uniform` without chance as well."""
+    monkeypatch.setattr(keras.random, "uniform", tiny.fixed_uniform)
+
+
+@pytest.fixture
 def policy():
     """Sets the global dtype policy, until the test ends: `policy("mixed_bfloat16")`."""
     before = keras.config.dtype_policy()

@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import pytest
 import tiny
 from keras import layers, ops
 
@@ -44,6 +45,22 @@ def test_accuracy_counts_draws_above_and_codes_below_zero():
     game = adversary()
     game.discriminator_loss(ops.convert_to_tensor(CODE), None, training=True)
     np.testing.assert_allclose(value(game.accuracy.result()), 1 / 4)  # the first draw
+
+
+def test_critic_is_right_where_scores_lie_on_their_side_of_the_middle():
+    game = adversary(loss="wasserstein", gradient_penalty_weight=0.0)
+    code = np.array([[-5.0, 0.0], [-6.0, 0.0]], "float32")
+    # Draws score 2 and -1, codes -5 and -6: zero is not between them, -2.5 is.
+    game.discriminator_loss(ops.convert_to_tensor(code), None, training=True)
+    np.testing.assert_allclose(value(game.accuracy.result()), 1.0)
+
+
+def test_slope_of_a_critic_that_normalizes_its_batch_is_refused():
+    normalizing = keras.Sequential(
+        [keras.Input((2,)), layers.BatchNormalization(), layers.Dense(1)]
+    )
+    with pytest.raises(ValueError, match="gradient penalty is of each image by itself"):
+        adversary(discriminator=normalizing, loss="wasserstein")
 
 
 def test_normalizing_discriminator_sees_draws_and_codes_as_batches_of_their_own():

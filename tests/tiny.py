@@ -47,11 +47,22 @@ class Fixed:
         return cls(**config)
 
 
+ROWS = 256  # of the tables below: more than any test draws at once
+
+
 def fixed_normal(shape, mean=0.0, stddev=1.0, dtype=None, seed=None):
     """For `keras.random.normal`: the first rows of the same table, as `Fixed`."""
     n, *rest = shape  # on TensorFlow, n is a tensor
-    wave = np.cos(3.0 * np.arange(64 * math.prod(rest), dtype="float32"))
-    return mean + stddev * ops.convert_to_tensor(wave.reshape(64, *rest))[:n]
+    wave = np.cos(3.0 * np.arange(ROWS * math.prod(rest), dtype="float32"))
+    return mean + stddev * ops.convert_to_tensor(wave.reshape(ROWS, *rest))[:n]
+
+
+def fixed_uniform(shape, minval=0.0, maxval=1.0, dtype=None, seed=None):
+    """For `keras.random.uniform`: the first rows of the same table."""
+    n, *rest = shape
+    wave = 0.5 + 0.5 * np.cos(3.0 * np.arange(ROWS * math.prod(rest), dtype="float32"))
+    rows = ops.convert_to_tensor(wave.reshape(ROWS, *rest))[:n]
+    return minval + (maxval - minval) * rows
 
 
 def random(seed=0):

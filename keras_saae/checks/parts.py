@@ -36,12 +36,19 @@ def check_prior(name, prior):
             f"`{name}.sample(n)` returned a NumPy array, which a compiled step draws "
             "once and then for ever. Draw with keras.random and the seed that is given."
         )
+    if not hasattr(draws, "shape"):
+        raise TypeError(
+            f"`{name}.sample(n)` must return a tensor of shape (n, width). "
+            f"`{name}.sample(2)` returned a {type(draws).__name__}."
+        )
     shape = tuple(draws.shape)
     if len(shape) != 2 or shape[0] != 2:
         raise ValueError(
             f"`{name}.sample(n)` must return a tensor of shape (n, width). "
             f"`{name}.sample(2)` returned shape {shape}."
         )
+    if not np.isfinite(keras.ops.convert_to_numpy(draws)).all():
+        raise ValueError(f"`{name}.sample(2)` returned NaN or infinity.")
     return shape[1]
 
 
@@ -97,6 +104,30 @@ def check_prior_of_classes(name, prior, num_classes):
             f"Received: {prior!r}"
         )
     check_parts(name, getattr(prior, "num_classes", num_classes), num_classes)
+
+
+def check_draws_of_classes(name, prior, num_classes):
+    """Say what is wrong with a prior that does not draw from the part of a class.
+
+    Args:
+        name: how messages call the argument.
+        prior: as of `check_prior_of_classes`.
+        num_classes: number of classes.
+
+    Raises:
+        ValueError: if draws for a class do not lie in its part.
+    """
+    labels = np.tile(np.arange(num_classes, dtype="int32"), 50)
+    draws = prior.sample(
+        len(labels), labels=keras.ops.convert_to_tensor(labels), seed=0
+    )
+    own = np.mean(keras.ops.convert_to_numpy(prior.class_of(draws)) == labels)
+    if own < 0.5 + 0.5 / num_classes:  # half way between chance and certainty
+        raise ValueError(
+            f"`{name}.sample(n, labels)` must draw from the parts of these classes. Of "
+            f"its draws {100 * own:.0f} % lie there, by `{name}.class_of`: does it "
+            "leave `labels` aside, or do the parts overlap?"
+        )
 
 
 def check_network(name, network, input_shape=None, output_shape=None, because=""):

@@ -79,6 +79,7 @@ class LabelInformedAAE(PlaysOneGame, OneCode, PerturbsImages, PhasedModel):
             seed,
             beside_score=num_classes + 1,
         )
+        checks.check_draws_of_classes("prior", prior, num_classes)
 
     # Phases
 

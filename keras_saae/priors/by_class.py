@@ -263,6 +263,7 @@ def _position(u, labels, num_classes):
     """`u` in [0, 1) moved into each label's share; left alone where it is -1."""
     if labels is None:
         return u
+    labels = ops.convert_to_tensor(labels)
     share = (ops.cast(labels, "float32") + u) / num_classes
     return ops.where(labels < 0, u, share)
 

@@ -71,7 +71,7 @@ class Categorical:
         """Draws `(n, width)` one-hot rows; labels `(n,)` other than -1 are encoded."""
         drawn = keras.random.categorical(self.log_weights[None], n, seed=seed)[0]
         if labels is not None:
-            labels = ops.cast(labels, drawn.dtype)
+            labels = ops.cast(ops.convert_to_tensor(labels), drawn.dtype)
             drawn = ops.where(labels < 0, drawn, labels)
         return ops.one_hot(drawn, self.width, dtype="float32")
 

@@ -131,11 +131,7 @@ def without_offset(paths):
 
 
 @ALL
-def test_history_and_weights_are_the_same_on_all_backends(
-    variant, golden, fixed_normal, monkeypatch
-):
-    halves = lambda shape, *args, **kwargs: ops.full(shape, 0.5)  # noqa: E731
-    monkeypatch.setattr(keras.random, "uniform", halves)
+def test_history_and_weights_are_the_same_on_all_backends(variant, golden, fixed_draws):
     name, settings = VARIANTS[variant]
     model = family.compiled(family.quiet(name, **settings))
     x, *y = family.evaluation(model)
@@ -174,7 +170,7 @@ def test_saved_and_loaded_run_continues_exactly(variant, tmp_path):
 OTHER_BACKEND = {"tensorflow": "jax", "jax": "torch", "torch": "tensorflow"}
 TRAIN_ELSEWHERE = """
 import json, pathlib, sys, family, keras, tiny
-keras.random.normal = tiny.fixed_normal
+keras.random.normal, keras.random.uniform = tiny.fixed_normal, tiny.fixed_uniform
 for name in family.NAMES:
     model = family.compiled(family.quiet(name))
     data = family.dataset(model)
@@ -206,7 +202,7 @@ def elsewhere(tmp_path_factory):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", family.NAMES)
-def test_run_begun_on_another_backend_continues_here(name, elsewhere, fixed_normal):
+def test_run_begun_on_another_backend_continues_here(name, elsewhere, fixed_draws):
     expected = json.loads((elsewhere / f"{name}.json").read_text(encoding="utf-8"))
     model = keras.saving.load_model(elsewhere / f"{name}.keras")
     assert int(model.optimizer.iterations.numpy()) == 3
@@ -312,6 +308,39 @@ def test_custom_prior_without_sample_is_refused(name):
     key = family.prior_argument(name)
     with pytest.raises(TypeError, match=f"`{key}` must have a method `sample"):
         family.model(name, **{key: NoSample()})
+
+
+class DrawsAList:
+    def sample(self, n, labels=None, seed=None):
+        return [[0.0, 0.0]] * n
+
+
+class DrawsNaN:
+    def sample(self, n, labels=None, seed=None):
+        return ops.full((n, 2), np.nan)
+
+
+class LeavesLabelsAside(GaussianMixture):
+    def sample(self, n, labels=None, seed=None):
+        return super().sample(n, seed=seed)
+
+
+def test_custom_prior_that_draws_no_tensor_or_no_numbers_is_refused():
+    with pytest.raises(TypeError, match="must return a tensor .* returned a list"):
+        family.model("aae", prior=DrawsAList())
+    with pytest.raises(ValueError, match="returned NaN or infinity"):
+        family.model("aae", prior=DrawsNaN())
+
+
+def test_prior_that_draws_from_other_parts_than_those_of_the_labels_is_refused():
+    with pytest.raises(ValueError, match="does it leave `labels` aside"):
+        family.model("label_informed", prior=LeavesLabelsAside(3))
+
+
+def test_labels_of_a_draw_may_be_a_list():
+    for prior in (GaussianMixture(3), SwissRoll(3), Categorical(3)):
+        found = prior.class_of(prior.sample(3, labels=[2, 0, 1], seed=0))
+        assert to_numpy(found).tolist() == [2, 0, 1]
 
 
 def test_custom_prior_that_takes_no_labels_is_told_of_them():
@@ -564,7 +593,8 @@ def test_points_of_the_plane_are_head_plus_style():
         model.inverse_transform(np.zeros((5, 3)))
 
 
-def test_heads_are_drawn_alike_on_all_backends():
+def test_heads_are_drawn_alike_on_all_backends(monkeypatch):
+    monkeypatch.setattr(tiny, "set_weights", lambda model: None)  # not by the test
     model = family.model("dimensionality_reduction", head_distance=3.0, seed=5)
     expected = 3.0 * np.random.default_rng(5).standard_normal((3, 2), "float32")
     np.testing.assert_allclose(to_numpy(model.heads), expected, rtol=1e-6)
