@@ -4,7 +4,8 @@
     KERAS_BACKEND=jax python examples/priors.py --dataset=digits
 
 Figures: the codes over their prior and the decoded plane, as figures 2 and 5 of the
-paper. Number: the maximum mean discrepancy of codes of test images and their prior.
+paper; of a categorical prior, what each of its ten corners stands for. Number: the
+maximum mean discrepancy of codes of test images and their prior.
 """
 
 import common
@@ -32,33 +33,35 @@ _DISCRIMINATOR_LOSS = flags.DEFINE_enum(
 )
 
 GRID = 16  # images along an edge of the decoded plane
+NUM_CORNERS = 10  # of a categorical prior
 
 
 def main(argv):
     """Trains, looks at the codes of test images once, and writes everything down."""
     del argv
-    import numpy as np
     from keras import ops
 
     from keras_saae import evaluation, plotting
 
+    changes = common.choose_prior("aae", _PRIOR.value)
+    if _PRIOR.value == "categorical":
+        changes["z_dim"] = NUM_CORNERS
     run = common.train(
         "aae",
         labels=0,
         setting=lambda r: f"{r.prior}, {r.posterior}, {r.discriminator_loss}",
         posterior=_POSTERIOR.value,
         discriminator_loss=_DISCRIMINATOR_LOSS.value,
-        **common.choose_prior("aae", _PRIOR.value),
+        **changes,
     )
     model, images = run.model, run.images
     z = model.encode(images.x_test[:2000], seed=0)
     # Another seed: with the same, codes of a Gaussian posterior have the prior's noise.
     draws = ops.convert_to_numpy(model.prior.sample(2000, seed=1))
-    across = np.linspace(draws[:, 0].min(), draws[:, 0].max(), GRID)
-    up = np.linspace(draws[:, 1].max(), draws[:, 1].min(), GRID)
-    plane = np.zeros((GRID, GRID, model.z_dim), "float32")
-    plane[..., 0], plane[..., 1] = across[None], up[:, None]
-    decoded = model.decode(plane.reshape(-1, model.z_dim))
+    if _PRIOR.value == "categorical":
+        decoded = decoded_corners(model)
+    else:
+        decoded = decoded_plane(model, draws)
     error = model.reconstruct(images.x_test) - images.x_test / 255.0
     common.finish(
         run,
@@ -68,14 +71,34 @@ def main(argv):
         },
         {
             "codes": plotting.codes(z, images.y_test[:2000], draws),
-            "plane": plotting.image_grid(
-                decoded.reshape(GRID, GRID, *model.image_shape),
-                "The decoded plane",
-                "z[1]",
-                "z[0]",
-            ),
+            "plane": decoded,
         },
     )
+
+
+def decoded_plane(model, draws):
+    """Figure of what lies where, as far as the prior reaches."""
+    import numpy as np
+
+    from keras_saae import plotting
+
+    across = np.linspace(draws[:, 0].min(), draws[:, 0].max(), GRID)
+    up = np.linspace(draws[:, 1].max(), draws[:, 1].min(), GRID)
+    plane = np.zeros((GRID, GRID, model.z_dim), "float32")
+    plane[..., 0], plane[..., 1] = across[None], up[:, None]
+    decoded = model.decode(plane.reshape(-1, model.z_dim))
+    decoded = decoded.reshape(GRID, GRID, *model.image_shape)
+    return plotting.image_grid(decoded, "The decoded plane", "z[1]", "z[0]")
+
+
+def decoded_corners(model):
+    """Figure of what each corner of a categorical prior stands for."""
+    import numpy as np
+
+    from keras_saae import plotting
+
+    decoded = model.decode(np.eye(model.z_dim, dtype="float32"))
+    return plotting.image_grid(decoded[None], "The decoded corners")
 
 
 if __name__ == "__main__":

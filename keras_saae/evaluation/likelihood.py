@@ -58,9 +58,9 @@ def parzen_log_likelihood(samples, x_validation, x_test, sigmas=SIGMAS):
         sigmas: widths to choose from, in pixel units.
 
     Returns:
-        A `ParzenEstimate`. On MNIST, with 10,000 samples: 340 ± 2 nats for the paper's
-        AAE; 243 ± 2, at sigma = 0.17, for 10,000 training images themselves, which
-        says enough of what the estimate measures.
+        A `ParzenEstimate`. On MNIST, with 10,000 samples: 340 ± 2 nats reported of the
+        paper's AAE; 243 ± 2, at sigma = 0.17, for 10,000 training images themselves,
+        which says enough of what the estimate measures.
 
     Raises:
         TypeError, ValueError: for arrays that are no images, of shapes that do not fit,

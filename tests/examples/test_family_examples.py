@@ -206,6 +206,14 @@ def test_example_leaves_its_number_and_its_figures(name, tmp_path, capsys):
 
 
 @pytest.mark.slow
+def test_categorical_prior_has_a_corner_for_each_of_ten_classes(tmp_path):
+    folder = tmp_path / "run"
+    run_here("priors", "--prior=categorical", "--smoke", f"--output_dir={folder}")
+    assert keras.saving.load_model(folder / "model.keras").z_dim == 10
+    assert (folder / "figures" / "plane.png").exists()
+
+
+@pytest.mark.slow
 def test_images_of_full_size_come_from_the_folder_that_is_named(tmp_path):
     """And take the recipe for them, and the convolutional judge."""
     rng = np.random.default_rng(0)
