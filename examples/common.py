@@ -596,7 +596,6 @@ def start(main):
 
 def compile_fast():
     """Lets XLA optimize little: a smoke run compiles for longer than it computes."""
-    given = os.environ.get("XLA_FLAGS", "")
-    os.environ["XLA_FLAGS"] = (
-        f"--xla_backend_optimization_level=0 {given}"  # given wins
-    )
+    given = os.environ.get("XLA_FLAGS", "")  # the last of a kind counts
+    flags_ = f"--xla_backend_optimization_level=0 {given}"
+    os.environ["XLA_FLAGS"] = flags_.strip()
