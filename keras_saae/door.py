@@ -57,7 +57,10 @@ class ChecksData:
         elif isinstance(x, dict):
             self._check_batch(x)
         elif isinstance(getattr(x, "element_spec", None), tuple):  # of tf.data
-            self._check_entries(x.element_spec)
+            if not self._is_label_free:
+                self._check_entries(x.element_spec)
+            elif len(x.element_spec) > 1:
+                raise self._takes_no_labels()
         if isinstance(validation_data, (tuple, list)):
             if len(validation_data) != 2:
                 raise ValueError(
@@ -146,8 +149,6 @@ class ChecksData:
     def _check_entries(self, batch):
         """Says what is wrong with the entries of a batch, which may be symbolic."""
         found = sorted(batch) if isinstance(batch, dict) else type(batch).__name__
-        if not isinstance(batch, dict) and self._is_label_free and len(batch) > 1:
-            raise self._takes_no_labels()
         if not isinstance(batch, dict) or not set(self.batch_keys) <= set(batch):
             raise ValueError(
                 f"{type(self).__name__} needs batches that are dicts with the entries "

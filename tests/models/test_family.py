@@ -407,6 +407,9 @@ def test_labels_are_refused_by_models_that_take_none(name):
         model.evaluate(tiny.dataset())
     with pytest.raises(ValueError, match="takes no labels"):
         model.fit({"x": tiny.images(8), "y_labelled": tiny.labels(8)}, verbose=0)
+    pairs = types.SimpleNamespace(element_spec=(None, None))  # as tf.data has it
+    with pytest.raises(ValueError, match="takes no labels"):
+        model.fit(pairs, verbose=0)
 
 
 @pytest.mark.parametrize(
