@@ -116,7 +116,6 @@ STACKED_DEEP = dataclasses.replace(
     activation="relu",
     kernel_initializer="he_normal",
     classification_weight=10.0,
-    updates=30_000,
 )
 
 STACKED_SMALL = dataclasses.replace(
