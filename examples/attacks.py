@@ -159,7 +159,7 @@ def of_noise(log_odds, shape, classifier, strongest):
         np.arange(len(noise)) % len(classifier.means),
         epsilon=1.0,
         **with_step_sizes(1.0, **strongest),
-        loss=lambda x, y: -log_odds(x, y),
+        loss=-log_odds,
     )
     return {
         "noise_accepted": percent(classifier.predict(noise).accepted),

@@ -13,8 +13,8 @@ for a reason that is no robustness.
 Another `loss(x, y) -> (n,)` in `keras.ops` makes another attack. One with a target, on
 images of noise, so that they pass for class y:
 
-    towards = log_odds_loss(model)
-    pgd(model, noise, y, epsilon=1.0, loss=lambda x, y: -towards(x, y))
+    away = CompiledLoss(log_odds_loss(model))
+    pgd(model, noise, y, epsilon=1.0, loss=-away)
 
 A rejecting classifier wants a loss that also keeps the image accepted,
 `evaluation.evasion_loss`, and to be judged by its worst answer, `succeeds`. Before
@@ -22,6 +22,7 @@ believing a robust result, let epsilon, steps and restarts grow: the error must 
 100 %.
 """
 
+import copy
 import itertools
 import math
 import numbers
@@ -227,6 +228,7 @@ class CompiledLoss:
     """A loss for several attacks, whose step is compiled once and not for each.
 
     Weights are read at the first attack: make it anew when a model has trained on.
+    `-loss` is the loss of an attack the other way, and compiles nothing of its own.
 
     Args:
         loss: `loss(x, y) -> (n,)`, such as `log_odds_loss(model)`.
@@ -244,6 +246,13 @@ class CompiledLoss:
 
     def __call__(self, x, y):
         return self.loss(x, y)
+
+    def __neg__(self):
+        other = copy.copy(self)
+        other.loss = lambda x, y: -self.loss(x, y)
+        other.score = lambda x, y: -self.score(x, y)
+        other.step = lambda x, past, size, *more: self.step(x, past, -size, *more)
+        return other
 
     def _step(self, x, past, step_size, decay, lowest, highest, y):
         """The images after a step, the gradients' sum, and the gradients' mean size."""

@@ -240,12 +240,19 @@ def test_attacks_on_a_compiled_loss_share_it_and_find_the_same():
             )
             if keras.backend.backend() != "torch":  # which compiles nothing
                 assert len(traced) == 2  # the score and the step, once each
+    for attack in (attacks.pgd, attacks.mim, attacks.fgsm):
+        np.testing.assert_array_equal(
+            attack(None, X, Y, 0.1, loss=-shared),
+            attack(None, X, Y, 0.1, loss=lambda x, y: -own(x, y)),
+        )
+    if keras.backend.backend() != "torch":
+        assert len(traced) == 2  # the way back is not compiled
 
 
 def test_noise_is_made_to_pass_for_the_class_asked_for():
     noise = tiny.random(1).random((30, 2, 2)).astype("float32")
-    asked, against = np.arange(30) % 3, attacks.log_odds_loss(linear)
-    fooling = attacks.pgd(linear, noise, asked, 1.0, loss=lambda x, y: -against(x, y))
+    asked, away = np.arange(30) % 3, attacks.log_odds_loss(linear)
+    fooling = attacks.pgd(None, noise, asked, 1.0, loss=-attacks.CompiledLoss(away))
     assert error_rate(asked, ops.convert_to_numpy(linear(noise))) > 50
     assert error_rate(asked, ops.convert_to_numpy(linear(fooling))) == 0
 
