@@ -463,7 +463,7 @@ def main(argv):
     if unknown:
         sys.exit(f"--rows: there is no {', '.join(unknown)}, but {', '.join(rows)}.")
     path = records_of(_TABLE.value)
-    failed = []
+    failed, there = [], 0
     for seed, name in itertools.product(map(int, _SEEDS.value), names):
         key = {
             "row": name,
@@ -472,6 +472,7 @@ def main(argv):
             "backend": os.environ.get("KERAS_BACKEND", "tensorflow"),
         }
         if any(key.items() <= record.items() for record in timing.read_records(path)):
+            there += 1
             continue
         code = machine.commit()
         results = run(rows[name], key)
@@ -481,6 +482,8 @@ def main(argv):
         own = rows[name].numbers[0].metric
         own = {"metric": own, "value": results[own], "commit": code}
         timing.add_record(path, {**key, **results, **own})
+    if there:
+        print(f"{there} runs are in {path.name}: take a line out to run it again.")
     records = timing.read_records(path)
     if _TABLE.value == "two_steps":
         print(table_over_beta(records))

@@ -165,7 +165,9 @@ def test_run_becomes_a_record_and_is_not_made_again(
     for line in map(json.loads, lines):
         assert (line["metric"], line["value"]) == ("test_error", 4.0)
         assert line["commit"] == "1a2b3c"
-    assert "4.00 ± 0.00 (2)" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "4.00 ± 0.00 (2)" in printed
+    assert "2 runs are in variational.jsonl: take a line out" in printed
 
 
 def test_commit_has_a_plus_once_code_has_changed_but_not_results(
