@@ -78,28 +78,25 @@ def seconds_of(example, kind, backend):
 
 
 def table(records):
-    """Markdown: a row for each example and machine, a column for kind and backend."""
-    columns = list(dict.fromkeys((r["kind"], r["backend"]) for r in records))
+    """Markdown: a row for each example, a column for kind, backend and machine."""
     cells = collections.defaultdict(list)
     for record in records:
-        row = record["example"], record["machine"]
-        cells[row, (record["kind"], record["backend"])].append(record["seconds"])
+        column = tuple(record[key] for key in KEYS[1:])
+        cells[record["example"], column].append(record["seconds"])
+    columns = sorted({column for _, column in cells})
     rows = [
         [
             f"`{example}.py`",
             *(
-                f"{statistics.median(cells[row, column]):.0f}"
-                if (row, column) in cells
+                f"{statistics.median(cells[example, column]):.0f}"
+                if (example, column) in cells
                 else "–"
                 for column in columns
             ),
-            machine,
         ]
-        for row in sorted({row for row, _ in cells})
-        for example, machine in [row]
+        for example in sorted({example for example, _ in cells})
     ]
-    titles = [f"{kind}, {backend}" for kind, backend in columns]
-    return timing.markdown(["seconds", *titles, "machine"], rows)
+    return timing.markdown(["seconds", *map(", ".join, columns)], rows)
 
 
 if __name__ == "__main__":

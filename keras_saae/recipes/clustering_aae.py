@@ -133,7 +133,7 @@ CLUSTERING_SMALL = dataclasses.replace(
     optimizers=adam_optimizers("smoothness", adversarial=1e-3, autoencoder=5e-4),
     averaging=0.99,
     batch_size=100,
-    updates=3_000,
+    updates=1_500,
 )
 
 CLUSTERING_MANY_SMALL = dataclasses.replace(

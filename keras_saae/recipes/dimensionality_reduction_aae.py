@@ -135,7 +135,7 @@ SMALL = {
     "style_consistency_weight": 0.0,
     "averaging": 0.99,
     "batch_size": 100,
-    "updates": 3_000,
+    "updates": 1_500,
 }
 
 DIMENSIONALITY_REDUCTION_SMALL = dataclasses.replace(
