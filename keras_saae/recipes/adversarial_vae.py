@@ -139,7 +139,7 @@ SECOND_SMALL = dataclasses.replace(
     SECOND,
     name="adversarial_vae_small",
     source="Ours, for a few thousand small images such as the digits.",
-    updates=700,
+    updates=1_000,
 )
 
 RECIPES = (FIRST, FIRST_SMALL, SECOND, SECOND_SMALL)
