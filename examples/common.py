@@ -10,6 +10,7 @@ import tempfile
 import warnings
 from pathlib import Path
 
+import xla
 from absl import app, flags
 from machine import machine, peak_memory_mib
 
@@ -588,14 +589,7 @@ def start(main):
 
     def run(argv):
         if FLAGS.get_flag_value("smoke", False):
-            compile_fast()
+            xla.compile_fast()
         main(argv)
 
     app.run(run)
-
-
-def compile_fast():
-    """Lets XLA optimize little: a smoke run compiles for longer than it computes."""
-    given = os.environ.get("XLA_FLAGS", "")  # the last of a kind counts
-    flags_ = f"--xla_backend_optimization_level=0 {given}"
-    os.environ["XLA_FLAGS"] = flags_.strip()

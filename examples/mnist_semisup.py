@@ -45,6 +45,7 @@ def main(argv):
         images = data.load(name, FLAGS.data_dir)
         if FLAGS.smoke:
             images = shrink(images)
+            labels_only = dataclasses.replace(labels_only, updates=20, passes=0)
         split = data.split_labels(
             images.y_train,
             common.number_of_labels(_LABELS.value),

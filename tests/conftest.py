@@ -13,6 +13,9 @@ import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 import tiny  # noqa: E402
 
+with tiny.program("examples/xla.py") as xla:
+    xla.compile_fast()
+
 GOLDEN = pathlib.Path(__file__).parent / "golden"
 
 
