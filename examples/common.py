@@ -588,7 +588,7 @@ def start(main):
     warnings.filterwarnings("ignore", message="Protobuf gencode version")
 
     def run(argv):
-        if FLAGS.get_flag_value("smoke", False):
+        if "smoke" in FLAGS and FLAGS.smoke:
             xla.compile_fast()
         main(argv)
 

@@ -111,6 +111,13 @@ def test_what_others_report_is_shown_without_a_run_of_ours(program):
     assert "classifier2019" not in program.table(RECORDS, "mnist")
 
 
+def test_program_without_smoke_runs_starts(program, monkeypatch):
+    started = []
+    monkeypatch.setattr(program.common.app, "run", lambda run: run(["the program"]))
+    program.common.start(started.append)
+    assert started == [["the program"]]
+
+
 def test_dry_run_lists_what_is_missing_and_its_time(program, tmp_path, capsys):
     path = tmp_path / "records.jsonl"
     peer = {**record("self_training", 5, 9.0), "dataset": "digits"}
