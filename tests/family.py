@@ -197,10 +197,11 @@ def quiet(name, **settings):
     )
 
 
-def compiled(built, make=None):
+def compiled(built, make=None, **settings):
     """Compiled with one optimizer per phase, gentle gradient descent unless given."""
     make = make or (lambda: keras.optimizers.SGD(0.1, 0.9))
-    built.compile(PhaseOptimizers({phase.name: make() for phase in built.phases()}))
+    optimizers = {phase.name: make() for phase in built.phases()}
+    built.compile(PhaseOptimizers(optimizers), **settings)
     return built
 
 

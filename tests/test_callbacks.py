@@ -17,7 +17,7 @@ from keras_saae.models.semi_supervised_aae import PHASES
 def model(optimizer=None, **settings):
     """A compiled model with noise and averaged weights: everything that has a state."""
     made = tiny.aae(**{"averaging": 0.9, "input_noise": 0.3, **settings})
-    made.compile(optimizer or tiny.adam())
+    made.compile(optimizer or tiny.adam(), run_eagerly=tiny.FEW_STEPS_RUN_EAGERLY)
     return made
 
 

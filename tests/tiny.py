@@ -25,6 +25,10 @@ IMAGE_SHAPE = (4, 4)
 NUM_CLASSES = 3
 Z_DIM = 2
 
+# TensorFlow takes longer to trace a step than to run a few op by op, JAX does not.
+# For tests of what is around the steps; compiled ones have tests of their own.
+FEW_STEPS_RUN_EAGERLY = keras.backend.backend() == "tensorflow"
+
 
 @keras.saving.register_keras_serializable("tests")
 class Fixed:

@@ -121,8 +121,8 @@ M2_LONG = dataclasses.replace(
     M2_OURS,
     name="m2_long",
     source=(
-        "Ours, for a thousand labels: m2, twice as long. Chosen on validation images of "
-        "MNIST, 1,000 labels, one label draw."
+        "Ours, for a thousand labels: m2, twice as long. Chosen on validation images "
+        "of MNIST, 1,000 labels, one label draw."
     ),
     updates=12_000,
 )

@@ -156,7 +156,11 @@ def test_saved_and_loaded_run_continues_exactly(variant, tmp_path):
     if name in FROM_TRAINED:
         augmented = {}
     model = family.model(name, **{**settings, **augmented})
-    family.compiled(model, lambda: keras.optimizers.Adam(0.01))
+    family.compiled(
+        model,
+        lambda: keras.optimizers.Adam(0.01),
+        run_eagerly=tiny.FEW_STEPS_RUN_EAGERLY,
+    )
     fit(model)
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")

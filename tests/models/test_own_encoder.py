@@ -62,8 +62,7 @@ def model(encoder, **settings):
 )
 def test_an_application_trains_saves_and_predicts(tmp_path, last, vat_weight):
     trained = model(mobile_net(last), vat_weight=vat_weight, averaging=0.9)
-    # TensorFlow takes long to trace 27 layers, JAX to run them one by one.
-    trained.compile(tiny.adam(), run_eagerly=keras.backend.backend() == "tensorflow")
+    trained.compile(tiny.adam(), run_eagerly=tiny.FEW_STEPS_RUN_EAGERLY)
     before = tiny.values(trained.encoder.trunk.weights)
     history = trained.fit(SemiSupervisedDataset(X, Y, 8, 6), verbose=0).history
     assert all(np.isfinite(values).all() for values in history.values())
