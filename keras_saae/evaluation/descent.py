@@ -22,18 +22,17 @@ def descent(decode, steps, learning_rate, penalty=None):
         errors `(n,)` in pixel units.
     """
 
-    @compiled
-    def squared_error(z, x):
-        return ops.sum(ops.square(x - decode(z)), axis=tuple(range(1, len(x.shape))))
-
-    @compiled
     def objective(z, x):
-        half = 0.5 * squared_error(z, x)
-        return half if penalty is None else half + penalty(z)
+        axes = tuple(range(1, len(x.shape)))
+        squared_error = ops.sum(ops.square(x - decode(z)), axis=axes)
+        half = 0.5 * squared_error
+        return (half if penalty is None else half + penalty(z)), squared_error
+
+    reached = compiled(objective)
 
     @compiled
     def adam(z, mean, square, t, x):
-        gradient = input_gradient(lambda v: ops.sum(objective(v, x)), z)
+        gradient = input_gradient(lambda v: ops.sum(objective(v, x)[0]), z)
         mean = 0.9 * mean + 0.1 * gradient
         square = 0.999 * square + 0.001 * ops.square(gradient)
         size = ops.sqrt(square / (1.0 - 0.999**t)) + 1e-8
@@ -47,11 +46,11 @@ def descent(decode, steps, learning_rate, penalty=None):
         for t in range(1, steps + 1):
             t = ops.convert_to_tensor(t, "float32")
             z, mean, square = adam(z, mean, square, t, x)
-        reached, errors = (
-            ops.convert_to_numpy(f(z, x)).reshape(num_starts, n)
-            for f in (objective, squared_error)
+        objectives, errors = (
+            ops.convert_to_numpy(values).reshape(num_starts, n)
+            for values in reached(z, x)
         )
-        best = reached.argmin(axis=0), np.arange(n)
+        best = objectives.argmin(axis=0), np.arange(n)
         ends = ops.convert_to_numpy(z).reshape(starts.shape)
         return ends[best].astype("float64"), np.sqrt(errors[best])
 
