@@ -365,7 +365,7 @@ def judge(run, taken_from=None):
         if (folder / "judge.keras").exists():
             return keras.saving.load_model(folder / "judge.keras", compile=False)
     x, y = run.images.x_train[run.split.train], run.images.y_train[run.split.train]
-    updates = 20 if FLAGS.smoke else JUDGE_UPDATES
+    updates = 20 if FLAGS.smoke else None
     model = trained_judge(x, y, run.images.num_classes, FLAGS.seed, updates)
     partial = run.folder / ".partial.keras"
     model.save(partial)
@@ -377,21 +377,23 @@ def judge(run, taken_from=None):
 
 JUDGED_IMAGES = 10_000  # drawn for the class fidelity
 PROBED_CODES = 20_000  # of training images, for the probe of style leakage
-JUDGE_UPDATES = 3_000
 
 
-def trained_judge(x, y, num_classes, seed=0, updates=JUDGE_UPDATES):
+def trained_judge(x, y, num_classes, seed=0, updates=None):
     """A classifier of images `x` with labels `y`, to judge drawn images by.
 
-    A convolutional one where there are pixels enough, which erred on 0.72 % of MNIST's
-    test images (50,000 training images, seed 100). Trained without augmentation:
-    docs/experiments.md says why.
+    A convolutional one, of 3,000 updates, where there are pixels enough, which erred
+    on 0.72 % of MNIST's test images (50,000 training images, seed 100). Trained without
+    augmentation: docs/experiments.md says why. Smaller images, such as the digits, have
+    the MLP of `default_small` and half the updates.
     """
     from keras_saae import networks, recipes
 
+    whole = min(x.shape[1:3]) >= 28
+    updates = updates or (3_000 if whole else 1_500)
     recipe = dataclasses.replace(recipes.LABELS_ONLY, updates=updates, passes=1)
     parts = {}
-    if min(x.shape[1:3]) >= 28:
+    if whole:
         recipe = dataclasses.replace(
             recipe,
             batch_size=250,
@@ -407,6 +409,9 @@ def trained_judge(x, y, num_classes, seed=0, updates=JUDGE_UPDATES):
             dropout=0.4,
             seed=seed,
         )
+    else:
+        small = recipes.get("default_small")
+        recipe = dataclasses.replace(recipe, hidden=small.hidden)
     dataset = recipe.dataset(x, y, num_classes=num_classes)
     model = recipe.model(dataset, seed=seed, **parts)
     model.fit(dataset, epochs=recipe.epochs(dataset), verbose=0)
