@@ -37,12 +37,13 @@ def value_and_grad(loss_fn, variables, state):
     return loss, gradients
 
 
-def input_gradient(fn, x, differentiable=False):
+def input_gradient(fn, x, differentiable=False, has_aux=False):
     """Returns the gradient of the scalar `fn(x)` with respect to the tensor `x`.
 
     Whatever `fn` assigns on the way (batch-normalization statistics, seeds) is
     discarded. With `differentiable=True` the result may be differentiated again, by the
-    variables that `fn` reads; here it always may.
+    variables that `fn` reads; here it always may. With `has_aux=True`, `fn` returns
+    the scalar and something else, and this the gradient and that.
     """
     del differentiable
 
@@ -52,7 +53,7 @@ def input_gradient(fn, x, differentiable=False):
                 scope.state_mapping.update(scope.original_scope.state_mapping)
             return fn(x)
 
-    return jax.grad(inner)(x)
+    return jax.grad(inner, has_aux=has_aux)(x)
 
 
 def compiled(fn):

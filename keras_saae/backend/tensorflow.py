@@ -25,18 +25,20 @@ def value_and_grad(loss_fn, variables, state):
     return loss, tape.gradient(loss, values)
 
 
-def input_gradient(fn, x, differentiable=False):
+def input_gradient(fn, x, differentiable=False, has_aux=False):
     """Returns the gradient of the scalar `fn(x)` with respect to the tensor `x`.
 
     Whatever `fn` assigns on the way (batch-normalization statistics, seeds) is
     discarded. With `differentiable=True` the result may be differentiated again, by the
-    variables that `fn` reads; here it always may.
+    variables that `fn` reads; here it always may. With `has_aux=True`, `fn` returns
+    the scalar and something else, and this the gradient and that.
     """
     del differentiable
     with keras.StatelessScope(), tf.GradientTape() as tape:
         tape.watch(x)
-        value = fn(x)
-    return tape.gradient(value, x)
+        value, aux = fn(x) if has_aux else (fn(x), None)
+    gradient = tape.gradient(value, x)
+    return (gradient, aux) if has_aux else gradient
 
 
 def compiled(fn):

@@ -28,17 +28,22 @@ def value_and_grad(loss_fn, variables, state):
     return loss.detach(), list(gradients)
 
 
-def input_gradient(fn, x, differentiable=False):
+def input_gradient(fn, x, differentiable=False, has_aux=False):
     """Returns the gradient of the scalar `fn(x)` with respect to the tensor `x`.
 
     Whatever `fn` assigns on the way (batch-normalization statistics, seeds) is
     discarded. With `differentiable=True` the result may be differentiated again, by the
-    variables that `fn` reads; otherwise the graph is freed, which is cheaper.
+    variables that `fn` reads; otherwise the graph is freed, which is cheaper. With
+    `has_aux=True`, `fn` returns the scalar and something else, and this the gradient
+    and that.
     """
     x = x.detach().requires_grad_(True)
     with keras.StatelessScope(), torch.enable_grad():
-        (gradient,) = torch.autograd.grad(fn(x), x, create_graph=differentiable)
-    return gradient
+        value, aux = fn(x) if has_aux else (fn(x), None)
+        (gradient,) = torch.autograd.grad(value, x, create_graph=differentiable)
+    if not has_aux:
+        return gradient
+    return gradient, keras.tree.map_structure(lambda tensor: tensor.detach(), aux)
 
 
 def compiled(fn):

@@ -225,7 +225,7 @@ def log_odds_loss(model, from_logits=False):
 
 
 class CompiledLoss:
-    """A loss for several attacks, whose step is compiled once and not for each.
+    """A loss for several attacks, compiled once and not for each.
 
     Weights are read at the first attack: make it anew when a model has trained on.
     `-loss` is the loss of an attack the other way, and compiles nothing of its own.
@@ -241,27 +241,56 @@ class CompiledLoss:
 
     def __init__(self, loss):
         self.loss = loss
-        self.score = compiled(loss)
-        self.step = compiled(self._step)
+        self.sign = 1.0
+        self._compiled_step = compiled(self._step)
 
     def __call__(self, x, y):
-        return self.loss(x, y)
+        return self.sign * self.loss(x, y)
 
     def __neg__(self):
         other = copy.copy(self)
-        other.loss = lambda x, y: -self.loss(x, y)
-        other.score = lambda x, y: -self.score(x, y)
-        other.step = lambda x, past, size, *more: self.step(x, past, -size, *more)
+        other.sign = -self.sign
         return other
 
+    def score(self, x, y):
+        """The loss of each image, an array `(n,)`: what a step of no length tells."""
+        x = np.asarray(x, "float32")
+        values = self.step(x, np.zeros_like(x), 0.0, 0.0, x, x, y)[-1]
+        return ops.convert_to_numpy(values)
+
+    def step(self, x, past, step_size, decay, lowest, highest, y):
+        """One step up the loss, in tensors.
+
+        Args:
+            x: images `(n, ...)`.
+            past: sum of the gradients so far, like x.
+            step_size: change of a pixel.
+            decay: weight of the past.
+            lowest: least value of each pixel, like x.
+            highest: largest value of each pixel, like x.
+            y: true classes `(n,)`.
+
+        Returns:
+            The images after the step, the gradients' sum, the gradients' mean size
+            `(n, 1, ...)`, and the loss before the step `(n,)`.
+        """
+        along = self.sign * np.float32(step_size)
+        step = map(ops.convert_to_tensor, (x, past, along, np.float32(decay)))
+        bounds = map(ops.convert_to_tensor, (lowest, highest, y))
+        x, past, size, values = self._compiled_step(*step, *bounds)
+        return x, past, size, self.sign * values
+
     def _step(self, x, past, step_size, decay, lowest, highest, y):
-        """The images after a step, the gradients' sum, and the gradients' mean size."""
-        gradient = input_gradient(lambda v: ops.sum(self.loss(v, y)), x)
+        def climbed(x):
+            values = self.loss(x, y)
+            return ops.sum(values), values
+
+        gradient, values = input_gradient(climbed, x, has_aux=True)
         axes = tuple(range(1, len(x.shape)))
         size = ops.mean(ops.abs(gradient), axis=axes, keepdims=True)
         past = decay * past + gradient / ops.maximum(size, SMALLEST)
         x = ops.clip(x + step_size * ops.sign(past), lowest, highest)
-        return x, past, size
+        return x, past, size, values
 
 
 def _attack(
@@ -328,21 +357,17 @@ def _attack(
 
 def _climbed(climb, start, y, steps, step_size, decay, lowest, highest):
     """Where one start leads, the loss there, and how many had no gradient at first."""
-    end, past, y, step_size, decay, lowest, highest = map(
-        ops.convert_to_tensor,
-        (
-            *(start, np.zeros_like(start), y),
-            *(np.float32(step_size), np.float32(decay), lowest, highest),
-        ),
-    )
-    _check_one_each("loss", climb.score(end, y), len(start))
-    num_flat = 0
+    end, past, num_flat = start, np.zeros_like(start), 0
+    lowest, highest, y = map(ops.convert_to_tensor, (lowest, highest, y))
     for k in range(steps):
-        end, past, size = climb.step(end, past, step_size, decay, lowest, highest, y)
+        end, past, size, values = climb.step(
+            end, past, step_size, decay, lowest, highest, y
+        )
         if k == 0:
+            _check_one_each("loss", values, len(start))
             num_flat = int(np.sum(ops.convert_to_numpy(size) == 0))
-    end, reached = map(ops.convert_to_numpy, (end, climb.score(end, y)))
-    return end, reached, num_flat
+    end = ops.convert_to_numpy(end)
+    return end, climb.score(end, y), num_flat
 
 
 def _problem(model, x, y, epsilon, loss, from_logits):

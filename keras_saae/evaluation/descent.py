@@ -25,33 +25,35 @@ def descent(decode, steps, learning_rate, penalty=None):
     def objective(z, x):
         axes = tuple(range(1, len(x.shape)))
         squared_error = ops.sum(ops.square(x - decode(z)), axis=axes)
-        half = 0.5 * squared_error
-        return (half if penalty is None else half + penalty(z)), squared_error
-
-    reached = compiled(objective)
+        values = 0.5 * squared_error
+        if penalty is not None:
+            values = values + penalty(z)
+        return ops.sum(values), (values, squared_error)
 
     @compiled
     def adam(z, mean, square, t, x):
-        gradient = input_gradient(lambda v: ops.sum(objective(v, x)[0]), z)
+        """A step, and the objective and squared error of each code before it."""
+        gradient, reached = input_gradient(lambda v: objective(v, x), z, has_aux=True)
         mean = 0.9 * mean + 0.1 * gradient
         square = 0.999 * square + 0.001 * ops.square(gradient)
         size = ops.sqrt(square / (1.0 - 0.999**t)) + 1e-8
-        return z - learning_rate * mean / (1.0 - 0.9**t) / size, mean, square
+        z = z - learning_rate * mean / (1.0 - 0.9**t) / size
+        return z, mean, square, reached
 
     def descend(x, starts):
         num_starts, n, z_dim = starts.shape
         x = ops.convert_to_tensor(np.concatenate(num_starts * [x]))
         z = ops.convert_to_tensor(starts.reshape(-1, z_dim))
         mean = square = ops.zeros_like(z)
-        for t in range(1, steps + 1):
+        for t in range(1, steps + 2):  # the last step only tells where the others led
+            end = z
             t = ops.convert_to_tensor(t, "float32")
-            z, mean, square = adam(z, mean, square, t, x)
+            z, mean, square, reached = adam(z, mean, square, t, x)
         objectives, errors = (
-            ops.convert_to_numpy(values).reshape(num_starts, n)
-            for values in reached(z, x)
+            ops.convert_to_numpy(values).reshape(num_starts, n) for values in reached
         )
         best = objectives.argmin(axis=0), np.arange(n)
-        ends = ops.convert_to_numpy(z).reshape(starts.shape)
+        ends = ops.convert_to_numpy(end).reshape(starts.shape)
         return ends[best].astype("float64"), np.sqrt(errors[best])
 
     return descend

@@ -89,6 +89,14 @@ def test_input_gradient_of_a_cube_is_three_squares():
     np.testing.assert_allclose(to_numpy(gradient), 3 * X**2, rtol=1e-6)
 
 
+def test_input_gradient_hands_out_what_comes_beside_the_scalar():
+    gradient, cubes = input_gradient(
+        lambda x: (ops.sum(x**3), x**3), ops.convert_to_tensor(X), has_aux=True
+    )
+    np.testing.assert_allclose(to_numpy(gradient), 3 * X**2, rtol=1e-6)
+    np.testing.assert_allclose(to_numpy(cubes), X**3, rtol=1e-6)
+
+
 def test_input_gradient_moves_no_batch_statistics_and_no_seeds(normalized):
     before = [to_numpy(v) for v in normalized.variables]
     gradient = input_gradient(
