@@ -6,6 +6,7 @@ from keras import ops
 from keras_saae import checks, losses
 from keras_saae.adversary import EVALUATION_SEED
 from keras_saae.networks import moved
+from keras_saae.priors import Categorical
 
 UNLABELLED = ("enumerated", "sampled")
 
@@ -21,6 +22,7 @@ class ClassBounds:
 
     def set_bounds(
         self,
+        classifier,
         prior_y,
         unlabelled,
         labelled_weight,
@@ -29,6 +31,9 @@ class ClassBounds:
         groups,
     ):
         """Takes the settings, or says what is wrong with them; for the constructor."""
+        if prior_y is None:
+            checks.check_network("classifier", classifier)
+            prior_y = Categorical(classifier.output_shape[-1])
         self.num_classes = checks.check_class_prior("prior_y", prior_y)
         checks.check_choice("unlabelled", unlabelled, UNLABELLED)
         self.prior_y, self.unlabelled = prior_y, unlabelled

@@ -31,7 +31,8 @@ class M2(ClassBounds, EncodesClassAndStyle, PerturbsImages, PhasedModel):
             `(n, num_classes)`, such as a backbone of keras.applications with a head.
         decoder: Keras model from codes `(n, num_classes + z_dim)`, y beside z, to
             images in [0, 1]. Paper: z_dim 50.
-        prior_y: `priors.Categorical`, pi; sets `num_classes`. Paper: uniform.
+        prior_y: `priors.Categorical`, pi; sets `num_classes`. Uniform over the classes
+            of the classifier if not given, as in the paper.
         likelihood: a name in `losses.LIKELIHOODS`. Paper: "bernoulli".
         head_hidden: units of the hidden layers after y has joined. Paper: (500,).
         head_activation: of these. Paper: softplus.
@@ -72,7 +73,7 @@ class M2(ClassBounds, EncodesClassAndStyle, PerturbsImages, PhasedModel):
         encoder,
         classifier,
         decoder,
-        prior_y,
+        prior_y=None,
         likelihood="bernoulli",
         head_hidden=(500,),
         head_activation="softplus",
@@ -95,6 +96,7 @@ class M2(ClassBounds, EncodesClassAndStyle, PerturbsImages, PhasedModel):
         self.augmentation = checks.check_augmentation(augmentation)
         self.averaging = checks.check_averaging(averaging)
         self.set_bounds(
+            classifier,
             prior_y,
             unlabelled,
             labelled_weight,

@@ -61,7 +61,7 @@ class StackedM2(ClassBounds, EncodesClassAndStyle, PerturbsImages, PhasedModel):
         encoder,
         classifier,
         decoder,
-        prior_y,
+        prior_y=None,
         kept=None,
         head_hidden=(500,),
         head_activation="softplus",
@@ -81,6 +81,7 @@ class StackedM2(ClassBounds, EncodesClassAndStyle, PerturbsImages, PhasedModel):
         self.input_noise = checks.check_number(input_noise, "input_noise")
         self.augmentation = checks.check_augmentation(augmentation)
         self.set_bounds(
+            classifier,
             prior_y,
             unlabelled,
             labelled_weight,

@@ -299,6 +299,30 @@ def test_points_of_the_plane_are_the_codes_of_dimensionality_reduction():
     assert np.isfinite(again.reconstruction_error).all()
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "aae",
+        "label_informed",
+        "m1",
+        "m2",
+        "stacked_m2",
+        "dimensionality_reduction",
+        "gaussian_mixture_vae",
+        "semi_supervised_adversarial_vae",
+    ],
+)
+def test_models_with_a_code_and_a_reconstruction_are_taken(name):
+    model = family.model(name)
+    x, y = tiny.images(30), np.arange(30) % 3
+    classifier = SelectiveClassifier(model).calibrate(x, y, quantile=1.0)
+    found = classifier.predict(x)
+    assert found.accepted.all()  # by thresholds that let all of them through
+    off = x.astype("float32") / 255 - model.reconstruct(x)
+    errors = np.sqrt(np.square(off).reshape(30, -1).sum(axis=1))
+    np.testing.assert_allclose(found.reconstruction_error, errors, rtol=1e-4)
+
+
 def test_model_whose_reconstructions_need_the_class_is_refused():
     with pytest.raises(TypeError, match="SupervisedAAE.reconstruct needs x, y"):
         SelectiveClassifier(family.model("supervised"))

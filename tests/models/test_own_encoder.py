@@ -82,10 +82,29 @@ def test_feature_maps_are_flattened_for_the_heads():
 
 
 @pytest.mark.slow
-def test_vgg16_encodes():
-    vgg = keras.applications.VGG16(False, None, input_shape=IMAGE_SHAPE)
-    codes = model(vgg).encode(X[:2])
-    assert [code.shape for code in codes] == [(2, tiny.NUM_CLASSES), (2, tiny.Z_DIM)]
+@pytest.mark.parametrize("model_class", [M2, SemiSupervisedAAE])
+def test_vgg16_is_the_classifier(model_class):
+    vgg = keras.applications.VGG16(False, None, input_shape=IMAGE_SHAPE, pooling="avg")
+    classifier = with_linear_head(vgg, tiny.NUM_CLASSES, "classifier", seed=0)
+    encoder = mlp_encoder(IMAGE_SHAPE, hidden=(6,))
+    if model_class is M2:
+        decoder = mlp_decoder(IMAGE_SHAPE, CODE_WIDTH, hidden=(6,))
+        trained = M2(encoder, classifier, decoder, head_hidden=(6,), seed=0)
+        optimizers = {"bound": keras.optimizers.SGD(0.1)}
+    else:
+        trained = model(encoder, classifier=classifier)
+        optimizers = {
+            phase.name: keras.optimizers.SGD(0.1) for phase in trained.phases()
+        }
+    first, last = vgg.trainable_variables[0], classifier.trainable_variables[-1]
+    before = tiny.values([first, last])
+    trained.compile(optimizers, run_eagerly=tiny.FEW_STEPS_RUN_EAGERLY)
+    trained.fit(SemiSupervisedDataset(X[:4], Y[:4], 4, 4), verbose=0)
+    after = tiny.values([first, last])
+    assert all(np.any(one != other) for one, other in zip(before, after))
+    expected = keras.ops.softmax(classifier(X[:2].astype("float32") / 255))
+    expected = keras.ops.convert_to_numpy(expected)
+    np.testing.assert_allclose(trained.predict(X[:2], verbose=0), expected, atol=1e-5)
 
 
 def test_a_frozen_backbone_trains_by_its_heads_alone():
@@ -123,7 +142,6 @@ def test_m2_takes_an_application_as_its_classifier(tmp_path):
         mlp_encoder(IMAGE_SHAPE, hidden=(6,)),
         classifier,
         mlp_decoder(IMAGE_SHAPE, CODE_WIDTH, hidden=(6,)),
-        Categorical(tiny.NUM_CLASSES),
         head_hidden=(6,),
         seed=0,
     )
