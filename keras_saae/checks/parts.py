@@ -1,5 +1,7 @@
 """Priors, networks and what else a model is made of."""
 
+import warnings
+
 import keras
 import numpy as np
 
@@ -18,6 +20,9 @@ def check_prior(name, prior):
         TypeError: if there is no `sample`, it takes other arguments, or it draws NumPy
             arrays.
         ValueError: if a draw of two is not a tensor `(2, width)`.
+
+    Warns:
+        UserWarning: if it has no `get_config`, so that the model cannot be saved.
     """
     if not callable(getattr(prior, "sample", None)):
         raise TypeError(
@@ -49,6 +54,13 @@ def check_prior(name, prior):
         )
     if not np.isfinite(keras.ops.convert_to_numpy(draws)).all():
         raise ValueError(f"`{name}.sample(2)` returned NaN or infinity.")
+    if not callable(getattr(prior, "get_config", None)):
+        warnings.warn(
+            f"A model with this `{name}` trains but cannot be saved: "
+            f"{type(prior).__name__} has no `get_config`. CONTRIBUTING.md shows a "
+            "prior that has.",
+            stacklevel=2,
+        )
     return shape[1]
 
 

@@ -324,6 +324,16 @@ class DrawsNaN:
         return ops.full((n, 2), np.nan)
 
 
+class CannotBeSaved:
+    def sample(self, n, labels=None, seed=None):
+        return keras.random.normal((n, 2), seed=seed)
+
+
+def test_custom_prior_that_cannot_be_saved_is_told_before_training():
+    with pytest.warns(UserWarning, match="CannotBeSaved has no `get_config`"):
+        family.model("aae", prior=CannotBeSaved())
+
+
 class LeavesLabelsAside(GaussianMixture):
     def sample(self, n, labels=None, seed=None):
         return super().sample(n, seed=seed)
