@@ -63,6 +63,7 @@ class Number:
         title: what it is.
         published: what others report for MNIST, as text.
         must, aim: what we want to reach at least, and would like to.
+        decimals: that are shown.
     """
 
     metric: str
@@ -70,6 +71,7 @@ class Number:
     published: str = "–"
     must: str = "–"
     aim: str = "–"
+    decimals: int = 2
 
 
 @dataclasses.dataclass(frozen=True)
@@ -117,6 +119,21 @@ def plane(flags_, title, *beside):
     """A row of dimensionality reduction."""
     number = Number("test_error", f"error {title}, %", *beside)
     return Row("dimensionality_reduction", flags_, (number,))
+
+
+def to_prior(title, *flags_):
+    """A row of an AAE without labels."""
+    numbers = (
+        Number(
+            "latent_mmd",
+            f"AAE, {title}: discrepancy of codes and prior, MMD²",
+            decimals=4,
+        ),
+        Number(
+            "test_half_squared_error", f"AAE, {title}: half the squared error, pixel²"
+        ),
+    )
+    return Row("priors", flags_, numbers)
 
 
 def shortened(example, recipe, epochs, of, numbers, *flags_):
@@ -191,6 +208,20 @@ ON_CIFAR10 = ("two_steps_100_0_0", "two_steps_100_0.0075_0")
 
 TABLES = {
     "family": {
+        "prior_mixture": to_prior("mixture in the plane"),
+        "prior_swiss_roll": to_prior("Swiss roll", "prior=swiss_roll"),
+        **{
+            f"posterior_{name}": to_prior(
+                f"mixture, {name} posterior", f"posterior={name}"
+            )
+            for name in ("gaussian", "universal")
+        },
+        **{
+            f"loss_{name}": to_prior(
+                f"mixture, {name.replace('_', ' ')} loss", f"discriminator_loss={name}"
+            )
+            for name in ("least_squares", "hinge", "wasserstein")
+        },
         "clustering_10": clustering(
             10,
             Number(
@@ -560,7 +591,10 @@ def table(records, rows, dataset):
                     f"`{name}`",
                     number.title,
                     *(beside if dataset == "mnist" else 3 * ("–",)),
-                    _spread([record.get(number.metric) for record in group]),
+                    _spread(
+                        [record.get(number.metric) for record in group],
+                        number.decimals,
+                    ),
                     ", ".join(sorted({f"`{record['recipe']}`" for record in group})),
                     ", ".join(invariances(group[0])) or "–",
                     backend,
@@ -656,13 +690,13 @@ def invariances(record):
     ]
 
 
-def _spread(values):
+def _spread(values, decimals=2):
     values = [value for value in values if value is not None]
     if not values:
         return "–"
-    mean = f"{statistics.mean(values):.2f}"
+    mean = f"{statistics.mean(values):.{decimals}f}"
     if len(values) > 1:
-        mean += f" ± {statistics.stdev(values):.2f}"
+        mean += f" ± {statistics.stdev(values):.{decimals}f}"
     return f"{mean} ({len(values)})"
 
 

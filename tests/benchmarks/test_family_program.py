@@ -51,6 +51,12 @@ def test_each_number_of_a_row_has_a_line_of_its_own(program):
     ]
 
 
+def test_small_numbers_have_more_decimals(program):
+    found = [record(0, 0.0, row="loss_hinge", latent_mmd=0.00314)]
+    lines = program.table(found, program.TABLES["family"], "mnist").splitlines()[2:]
+    assert lines[0].split(" | ")[5] == "0.0031 (1)"
+
+
 def test_a_number_that_a_run_lacks_is_left_out(program):
     sizes = {"class_kept": 90.0, "relative_sharpness": None}  # nothing was sharp
     found = [record(0, 0.0, row="two_steps_2_0_0", **sizes)]
@@ -193,7 +199,7 @@ def test_commit_has_a_plus_once_code_has_changed_but_not_results(
 
 def test_unknown_row_is_refused_with_the_known_ones(program):
     with flagsaver.flagsaver(rows=["clusterin"]):
-        with pytest.raises(SystemExit, match="there is no clusterin, but clustering_1"):
+        with pytest.raises(SystemExit, match="there is no clusterin, but prior_mixture"):
             program.main(["family"])
 
 
