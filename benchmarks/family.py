@@ -477,6 +477,25 @@ TABLES = {
             ),
             first_step="mixture_all",
         ),
+        "attacks_euclidean": Row(
+            "attacks",
+            ("reconstruction_error=euclidean", "images=200", "epsilons=0.1,0.3"),
+            (
+                Number(
+                    "iterated_undetected",
+                    "the second threshold of the Euclidean error, as published: worst "
+                    "of BIM, MIM, PGD, ε = 0.3: accepted and wrong, %",
+                    "0",
+                ),
+                Number(
+                    "fgsm_undetected",
+                    "the same: FGSM, worst ε: accepted and wrong, %",
+                    "< 4",
+                ),
+                Number("clean_rejected", "the same: clean images: rejected, %"),
+            ),
+            first_step="mixture_all",
+        ),
         **{
             f"subclasses_{labels_are}": subclasses(labels_are)
             for labels_are in ("main", "sub", "both")

@@ -199,7 +199,9 @@ def test_commit_has_a_plus_once_code_has_changed_but_not_results(
 
 def test_unknown_row_is_refused_with_the_known_ones(program):
     with flagsaver.flagsaver(rows=["clusterin"]):
-        with pytest.raises(SystemExit, match="there is no clusterin, but prior_mixture"):
+        with pytest.raises(
+            SystemExit, match="there is no clusterin, but prior_mixture"
+        ):
             program.main(["family"])
 
 
