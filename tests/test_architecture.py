@@ -22,7 +22,8 @@ ALLOWED = {
         *("priors", "networks", "checks"),
     },
     "abilities": {
-        *("phases", "door", "passes", "adversary", "losses", "networks", "checks"),
+        *("phases", "door", "passes", "adversary", "losses", "priors", "networks"),
+        "checks",
     },
     "adversary": {"losses", "passes"},
     "together": {"backend"},

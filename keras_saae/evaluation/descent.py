@@ -1,9 +1,15 @@
 """The codes that reconstruct images best, found by Adam."""
 
+from functools import partial
+
+import keras
 import numpy as np
 from keras import ops
 
+from keras_saae import checks
 from keras_saae.backend import compiled, input_gradient
+
+BATCH_SIZE = 200  # images whose codes are sought at a time, each from several starts
 
 
 def descent(decode, steps, learning_rate, penalty=None):
@@ -57,3 +63,55 @@ def descent(decode, steps, learning_rate, penalty=None):
         return ends[best].astype("float64"), np.sqrt(errors[best])
 
     return descend
+
+
+def best_codes(descend, x, z, means):
+    """The best codes of images, from their own and from the mean of each class.
+
+    Args:
+        descend: what `descent` returns.
+        x: images `(n, ...)`, float32 in [0, 1].
+        z: their own codes `(n, z_dim)`.
+        means: codes `(num_classes, z_dim)`.
+
+    Returns:
+        What `descend` returns, of all images.
+    """
+    ends = []
+    for begin in range(0, len(x), BATCH_SIZE):
+        own = z[begin : begin + BATCH_SIZE]
+        from_means = np.broadcast_to(means[:, None], (len(means), *own.shape))
+        starts = np.concatenate([own[None], from_means]).astype("float32")
+        ends.append(descend(x[begin : begin + BATCH_SIZE], starts))
+    codes, errors = map(np.concatenate, zip(*ends))
+    return codes, errors
+
+
+def surprise(means, weight):
+    """A penalty in `keras.ops`: -weight log sum_k exp(-|z - mean_k|^2 / 2), `(n,)`."""
+
+    def penalty(z):
+        squares = ops.square(z[:, None] - ops.convert_to_tensor(means, "float32"))
+        return -weight * ops.logsumexp(-0.5 * ops.sum(squares, axis=-1), axis=-1)
+
+    return penalty
+
+
+def decoder_of(model, decode, means, image_shape):
+    """`decode`, or the model's own decoder, in `keras.ops`; says what does not fit."""
+    if decode is None:
+        decode = getattr(model, "decoder", None)
+    if isinstance(decode, keras.Model):
+        checks.check_network("decode", decode, means.shape[1:], image_shape)
+        return partial(decode, training=False)
+    if not callable(decode):
+        raise ValueError(
+            f"{type(model).__name__} has no `decoder`: pass `decode`, a "
+            "function in keras.ops from codes to images."
+        )
+    found = tuple(decode(ops.convert_to_tensor(means, "float32")).shape[1:])
+    if found != image_shape:
+        raise ValueError(
+            f"`decode` must give images of shape {image_shape}. Received {found}."
+        )
+    return decode

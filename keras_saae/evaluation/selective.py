@@ -2,22 +2,18 @@
 
 import bisect
 import math
-from functools import partial
 from inspect import Parameter, signature
 from typing import NamedTuple
 
-import keras
 import numpy as np
 from keras import ops
 
 from keras_saae import checks
-from keras_saae.evaluation.descent import descent
+from keras_saae.evaluation.descent import best_codes, decoder_of, descent, surprise
 from keras_saae.evaluation.error_rate import error_rate
 from keras_saae.evaluation.fingerprints import fingerprints_of, refuse_shared
 from keras_saae.evaluation.reconstruction import RECONSTRUCTION_ERRORS
 from keras_saae.evaluation.rejection import area_under_risk_coverage
-
-BATCH_SIZE = 200  # images whose codes are sought at a time, each from several starts
 
 
 class Decisions(NamedTuple):
@@ -273,18 +269,13 @@ class SelectiveClassifier:
         x = self._check_images(x)
         steps = checks.check_count(steps, "steps")
         checks.check_positive(learning_rate, "learning_rate")
-        target = _floats(x)
-        decode = self._decoder(decode, target)
-        _, z = self._encode(x)
         prior_weight = checks.check_number(prior_weight, "prior_weight")
-        surprise = (
-            partial(_surprise, self.means, prior_weight) if prior_weight else None
-        )
-        descend, ends = descent(decode, steps, learning_rate, surprise), []
-        for begin in range(0, len(x), BATCH_SIZE):
-            batch = slice(begin, begin + BATCH_SIZE)
-            ends.append(descend(target[batch], self._starts(z[batch])))
-        z, error = map(np.concatenate, zip(*ends))
+        target = _floats(x)
+        decode = decoder_of(self.model, decode, self.means, target.shape[1:])
+        _, z = self._encode(x)
+        penalty = surprise(self.means, prior_weight) if prior_weight else None
+        descend = descent(decode, steps, learning_rate, penalty)
+        z, error = best_codes(descend, target, z, self.means)
         distances = _distances(z, self.means)
         label, distance = distances.argmin(axis=1), distances.min(axis=1)
         accepted = distance <= self.tau_enc[label]
@@ -372,36 +363,6 @@ class SelectiveClassifier:
             ]
             place[of_class] = np.max(shares or [1.0], axis=0)
         return place
-
-    def _decoder(self, decode, x):
-        code_shape, image_shape = self.means.shape[1:], x.shape[1:]
-        if decode is None:
-            decode = getattr(self.model, "decoder", None)
-        if isinstance(decode, keras.Model):
-            checks.check_network("decode", decode, code_shape, image_shape)
-            return partial(decode, training=False)
-        if not callable(decode):
-            raise ValueError(
-                f"{type(self.model).__name__} has no `decoder`: pass `decode`, a "
-                "function in keras.ops from codes to images."
-            )
-        found = tuple(decode(ops.convert_to_tensor(self.means, "float32")).shape[1:])
-        if found != image_shape:
-            raise ValueError(
-                f"`decode` must give images of shape {image_shape}. Received {found}."
-            )
-        return decode
-
-    def _starts(self, z):
-        """Codes to start from, `(1 + num_classes, n, z_dim)`."""
-        means = np.broadcast_to(self.means[:, None], (len(self.means), *z.shape))
-        return np.concatenate([z[None], means]).astype("float32")
-
-
-def _surprise(means, weight, z):
-    """-w log sum_k exp(-|z - mean_k|^2 / 2), `(n,)`, in `keras.ops`."""
-    squares = ops.square(z[:, None] - ops.convert_to_tensor(means, "float32"))
-    return -weight * ops.logsumexp(-0.5 * ops.sum(squares, axis=-1), axis=-1)
 
 
 def _accepts(thresholds, label, distance, error):

@@ -14,6 +14,7 @@ from keras import ops
 
 from keras_saae.evaluation import (
     SelectiveClassifier,
+    descent,
     fingerprints,
     risk_coverage,
     selective,
@@ -253,7 +254,7 @@ def test_batches_of_reclassification_make_no_difference(monkeypatch):
     classifier = SelectiveClassifier(Plain()).calibrate(X, Y, quantile=1.0)
     x = images([0.26, 0.5, 0.74])
     whole = classifier.reclassify(x, decode, steps=20)
-    monkeypatch.setattr(selective, "BATCH_SIZE", 2)
+    monkeypatch.setattr(descent, "BATCH_SIZE", 2)
     for one, other in zip(classifier.reclassify(x, decode, steps=20), whole):
         np.testing.assert_allclose(one, other, atol=1e-6)
 
