@@ -22,6 +22,7 @@ class ClassBounds:
 
     def set_bounds(
         self,
+        *,
         classifier,
         prior_y,
         unlabelled,

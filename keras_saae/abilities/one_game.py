@@ -19,6 +19,7 @@ class PlaysOneGame:
 
     def set_game(
         self,
+        *,
         encoder,
         decoder,
         discriminator,

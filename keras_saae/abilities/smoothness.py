@@ -22,6 +22,7 @@ class SmoothClassifier:
 
     def set_smoothness(
         self,
+        *,
         vat_weight,
         vat_radius,
         vat_probe,

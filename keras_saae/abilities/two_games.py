@@ -20,6 +20,7 @@ class PlaysTwoGames:
 
     def set_games(
         self,
+        *,
         encoder,
         decoder,
         discriminator_z,

@@ -69,18 +69,18 @@ class AAE(PlaysOneGame, OneCode, PerturbsImages, PhasedModel):
     ):
         super().__init__(**kwargs)
         self.set_game(
-            encoder,
-            decoder,
-            discriminator,
-            prior,
-            head_initializer,
-            reconstruction_loss,
-            discriminator_loss,
-            input_noise,
-            augmentation,
-            seed,
-            posterior,
-            gradient_penalty_weight,
+            encoder=encoder,
+            decoder=decoder,
+            discriminator=discriminator,
+            prior=prior,
+            head_initializer=head_initializer,
+            reconstruction_loss=reconstruction_loss,
+            discriminator_loss=discriminator_loss,
+            input_noise=input_noise,
+            augmentation=augmentation,
+            seed=seed,
+            posterior=posterior,
+            gradient_penalty_weight=gradient_penalty_weight,
         )
 
     # Phases

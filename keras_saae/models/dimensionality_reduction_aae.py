@@ -122,15 +122,15 @@ class DimensionalityReductionAAE(
             "discriminator_loss", discriminator_loss, losses.ADVERSARIAL_LOSSES
         )
         self.set_smoothness(
-            vat_weight,
-            vat_radius,
-            vat_probe,
-            style_consistency_weight,
-            style_consistency_scale,
-            augmentation,
-            augmentation_weight,
-            warm_up,
-            shares_weight,
+            vat_weight=vat_weight,
+            vat_radius=vat_radius,
+            vat_probe=vat_probe,
+            style_consistency_weight=style_consistency_weight,
+            style_consistency_scale=style_consistency_scale,
+            augmentation=augmentation,
+            augmentation_weight=augmentation_weight,
+            warm_up=warm_up,
+            shares_weight=shares_weight,
         )
         self.discriminator_loss_name = discriminator_loss
         self.labelled = bool(labelled)
@@ -140,21 +140,21 @@ class DimensionalityReductionAAE(
             head_distance_weight, "head_distance_weight"
         )
         self.set_games(
-            encoder,
-            decoder,
-            discriminator_z,
-            discriminator_y,
-            prior_z,
-            prior_y,
-            head_initializer,
-            head_batch_normalization,
-            reconstruction_loss,
-            reconstruction_trains_y,
-            generator_y_weight,
-            generator_z_weight,
-            input_noise,
-            averaging,
-            seed,
+            encoder=encoder,
+            decoder=decoder,
+            discriminator_z=discriminator_z,
+            discriminator_y=discriminator_y,
+            prior_z=prior_z,
+            prior_y=prior_y,
+            head_initializer=head_initializer,
+            head_batch_normalization=head_batch_normalization,
+            reconstruction_loss=reconstruction_loss,
+            reconstruction_trains_y=reconstruction_trains_y,
+            generator_y_weight=generator_y_weight,
+            generator_z_weight=generator_z_weight,
+            input_noise=input_noise,
+            averaging=averaging,
+            seed=seed,
             loss=discriminator_loss,
         )
         self.heads = self.add_weight(

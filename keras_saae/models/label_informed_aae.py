@@ -67,16 +67,16 @@ class LabelInformedAAE(PlaysOneGame, OneCode, PerturbsImages, PhasedModel):
         self.num_classes = checks.check_count(num_classes, "num_classes", minimum=2)
         checks.check_prior_of_classes("prior", prior, num_classes)
         self.set_game(
-            encoder,
-            decoder,
-            discriminator,
-            prior,
-            head_initializer,
-            reconstruction_loss,
-            discriminator_loss,
-            input_noise,
-            augmentation,
-            seed,
+            encoder=encoder,
+            decoder=decoder,
+            discriminator=discriminator,
+            prior=prior,
+            head_initializer=head_initializer,
+            reconstruction_loss=reconstruction_loss,
+            discriminator_loss=discriminator_loss,
+            input_noise=input_noise,
+            augmentation=augmentation,
+            seed=seed,
             beside_score=num_classes + 1,
         )
         checks.check_draws_of_classes("prior", prior, num_classes)

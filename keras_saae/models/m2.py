@@ -96,13 +96,13 @@ class M2(ClassBounds, EncodesClassAndStyle, PerturbsImages, PhasedModel):
         self.augmentation = checks.check_augmentation(augmentation)
         self.averaging = checks.check_averaging(averaging)
         self.set_bounds(
-            classifier,
-            prior_y,
-            unlabelled,
-            labelled_weight,
-            classification_weight,
-            consistency_weight,
-            groups,
+            classifier=classifier,
+            prior_y=prior_y,
+            unlabelled=unlabelled,
+            labelled_weight=labelled_weight,
+            classification_weight=classification_weight,
+            consistency_weight=consistency_weight,
+            groups=groups,
         )
         checks.check_network("encoder", encoder)
         self.image_shape = tuple(encoder.input_shape[1:])

@@ -160,15 +160,15 @@ class SemiSupervisedAAE(
         ):
             checks.check_choice(name, value, known)
         self.set_smoothness(
-            vat_weight,
-            vat_radius,
-            vat_probe,
-            style_consistency_weight,
-            style_consistency_scale,
-            augmentation,
-            augmentation_weight,
-            warm_up,
-            shares_weight,
+            vat_weight=vat_weight,
+            vat_radius=vat_radius,
+            vat_probe=vat_probe,
+            style_consistency_weight=style_consistency_weight,
+            style_consistency_scale=style_consistency_scale,
+            augmentation=augmentation,
+            augmentation_weight=augmentation_weight,
+            warm_up=warm_up,
+            shares_weight=shares_weight,
         )
         self.generator_loss_name = generator_loss
         self.style_given_class = style_given_class
@@ -176,22 +176,22 @@ class SemiSupervisedAAE(
         self.labelled_reconstruction = labelled_reconstruction
         self.labelled_adversarial = labelled_adversarial
         self.set_games(
-            encoder,
-            decoder,
-            discriminator_z,
-            discriminator_y,
-            prior_z,
-            prior_y,
-            head_initializer,
-            head_batch_normalization,
-            reconstruction_loss,
-            reconstruction_trains_y,
-            generator_y_weight,
-            generator_z_weight,
-            input_noise,
-            averaging,
-            seed,
-            classifier,
+            encoder=encoder,
+            decoder=decoder,
+            discriminator_z=discriminator_z,
+            discriminator_y=discriminator_y,
+            prior_z=prior_z,
+            prior_y=prior_y,
+            head_initializer=head_initializer,
+            head_batch_normalization=head_batch_normalization,
+            reconstruction_loss=reconstruction_loss,
+            reconstruction_trains_y=reconstruction_trains_y,
+            generator_y_weight=generator_y_weight,
+            generator_z_weight=generator_z_weight,
+            input_noise=input_noise,
+            averaging=averaging,
+            seed=seed,
+            classifier=classifier,
             generator_loss=losses.GENERATOR_LOSSES[generator_loss],
         )
         self.groups = checks.check_optional_groups(groups, self.num_classes)

@@ -81,13 +81,13 @@ class StackedM2(ClassBounds, EncodesClassAndStyle, PerturbsImages, PhasedModel):
         self.input_noise = checks.check_number(input_noise, "input_noise")
         self.augmentation = checks.check_augmentation(augmentation)
         self.set_bounds(
-            classifier,
-            prior_y,
-            unlabelled,
-            labelled_weight,
-            classification_weight,
-            consistency_weight,
-            groups,
+            classifier=classifier,
+            prior_y=prior_y,
+            unlabelled=unlabelled,
+            labelled_weight=labelled_weight,
+            classification_weight=classification_weight,
+            consistency_weight=consistency_weight,
+            groups=groups,
         )
         checks.check_gaussian_encoder("code_encoder", code_encoder)
         self.image_shape = tuple(code_encoder.trunk.input_shape[1:])

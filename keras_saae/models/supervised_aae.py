@@ -74,16 +74,16 @@ class SupervisedAAE(PlaysOneGame, DecodesClassAndStyle, PerturbsImages, PhasedMo
         super().__init__(**kwargs)
         self.num_classes = checks.check_count(num_classes, "num_classes", minimum=2)
         self.set_game(
-            encoder,
-            decoder,
-            discriminator,
-            prior,
-            head_initializer,
-            reconstruction_loss,
-            discriminator_loss,
-            input_noise,
-            augmentation,
-            seed,
+            encoder=encoder,
+            decoder=decoder,
+            discriminator=discriminator,
+            prior=prior,
+            head_initializer=head_initializer,
+            reconstruction_loss=reconstruction_loss,
+            discriminator_loss=discriminator_loss,
+            input_noise=input_noise,
+            augmentation=augmentation,
+            seed=seed,
             beside_code=num_classes,
             beside_score=num_classes if style_given_class else 0,
         )
