@@ -213,17 +213,44 @@ def test_categorical_prior_has_a_corner_for_each_of_ten_classes(tmp_path):
     assert (folder / "figures" / "plane.png").exists()
 
 
+# What reads images is the same on all backends: the others on the fastest to start.
+on_one_backend = pytest.mark.skipif(
+    keras.backend.backend() != "torch", reason="supervised_style stands for the rest"
+)
+
+
 @pytest.mark.slow
-def test_images_of_full_size_come_from_the_folder_that_is_named(tmp_path):
+@pytest.mark.parametrize(
+    ("example", "recipe"),
+    [
+        ("supervised_style", "supervised"),
+        pytest.param("priors", "aae", marks=on_one_backend),
+        pytest.param("label_informed", "label_informed", marks=on_one_backend),
+        pytest.param("clustering", "clustering", marks=on_one_backend),
+        pytest.param(
+            "dimensionality_reduction",
+            "dimensionality_reduction",
+            marks=on_one_backend,
+        ),
+        pytest.param("likelihood", "likelihood_imle", marks=on_one_backend),
+    ],
+)
+def test_images_of_full_size_come_from_the_folder_that_is_named(
+    tmp_path, example, recipe
+):
     """And take the recipe for them, and the convolutional judge."""
     rng = np.random.default_rng(0)
     x, y = rng.integers(0, 255, (300, 28, 28), "uint8"), np.arange(300) % 10
-    parts = {"x_train": x, "y_train": y, "x_test": x[:20], "y_test": y[:20]}
+    parts = {"x_train": x, "y_train": y, "x_test": x[:50], "y_test": y[:50]}
     np.savez(tmp_path / "fashion_mnist.npz", **parts)
     flags_ = ("--dataset=fashion_mnist", f"--data_dir={tmp_path}", "--validation=20")
-    run_here("supervised_style", "--smoke", *flags_, f"--output_dir={tmp_path / 'run'}")
+    flags_ += {
+        "likelihood": ("--samples=100",),
+        "label_informed": ("--labels=100",),
+    }.get(example, ())
+    run_here(example, "--smoke", *flags_, f"--output_dir={tmp_path / 'run'}")
     found = results(tmp_path / "run")
-    assert found["recipe"] == "supervised" and found["dataset"] == "fashion_mnist"
+    assert found["recipe"] == recipe and found["dataset"] == "fashion_mnist"
 
 
 def test_attacks_are_summed_up_and_doubted():
