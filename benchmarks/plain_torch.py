@@ -139,3 +139,8 @@ class PlainTorch:
 def weights(*networks):
     """All weights of some networks, in a list."""
     return [weight for network in networks for weight in network.parameters()]
+
+
+def default_device():
+    """A GPU where there is one, as Keras chooses."""
+    return "cuda" if torch.cuda.is_available() else "cpu"

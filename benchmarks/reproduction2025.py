@@ -22,9 +22,20 @@ class Reproduction2025:
         x, y: uint8 images and labels; -1 where there is none.
         hidden, num_classes, z_dim: sizes.
         batch_size, labelled_batch_size: images per step.
+        device: where the networks are; images go there batch by batch.
     """
 
-    def __init__(self, x, y, hidden, batch_size, labelled_batch_size, z_dim=10):
+    def __init__(
+        self,
+        x,
+        y,
+        hidden,
+        batch_size,
+        labelled_batch_size,
+        z_dim=10,
+        device="cpu",
+    ):
+        self.device = torch.device(device)
         x = torch.tensor(x).flatten(1) / 255.0
         y = torch.tensor(y)
         self.num_classes, self.z_dim = int(y.max()) + 1, z_dim
@@ -36,6 +47,11 @@ class Reproduction2025:
         self.decoder.append(nn.Sigmoid())
         self.on_y = nn.Sequential(mlp(self.num_classes, *hidden, 1), nn.Sigmoid())
         self.on_z = nn.Sequential(mlp(z_dim, *hidden, 1), nn.Sigmoid())
+        for network in (
+            *(self.encoder, self.y_head, self.z_head),
+            *(self.decoder, self.on_y, self.on_z),
+        ):
+            network.to(self.device)
         codes = weights(self.encoder, self.y_head, self.z_head)
         self.optimizers = {
             name: torch.optim.SGD(updated, *RATES[phase])
@@ -60,7 +76,10 @@ class Reproduction2025:
 
     def step(self):
         """Loads both batches and makes the six updates; returns their losses."""
-        (x,), (x_labelled, y_labelled) = next(self.batches), next(self.labelled_batches)
+        x, x_labelled, y_labelled = (
+            part.to(self.device)
+            for part in (*next(self.batches), *next(self.labelled_batches))
+        )
         noisy, noisy_labelled = _noisy(x), _noisy(x_labelled)
 
         x_again = self.decoder(torch.cat(self.encode(noisy), 1))
@@ -69,17 +88,16 @@ class Reproduction2025:
         self.update("reconstruction", losses[-1])
 
         n = len(x)
-        prior_y = F.one_hot(torch.randint(self.num_classes, (n,)), self.num_classes)
-        prior_z = torch.randn(n, self.z_dim)
+        classes = torch.randint(self.num_classes, (n,), device=self.device)
+        prior_y = F.one_hot(classes, self.num_classes)
+        prior_z = torch.randn(n, self.z_dim, device=self.device)
         for i, (name, network, prior) in enumerate(
             (("y", self.on_y, prior_y.float()), ("z", self.on_z, prior_z))
         ):
             code = self.encode(noisy)[i].detach()
-            losses.append(
-                _says(network(prior), torch.ones) + _says(network(code), torch.zeros)
-            )
+            losses.append(_says(network(prior), 1.0) + _says(network(code), 0.0))
             self.update(f"discriminator_{name}", losses[-1])
-            losses.append(_says(network(self.encode(noisy)[i]), torch.ones))
+            losses.append(_says(network(self.encode(noisy)[i]), 1.0))
             self.update(f"generator_{name}", losses[-1])
 
         y_logits = self.y_head(self.encoder(noisy_labelled))
@@ -103,7 +121,7 @@ def _noisy(x):
 
 
 def _says(probability, truth):
-    return F.binary_cross_entropy(probability, truth(probability.shape))
+    return F.binary_cross_entropy(probability, torch.full_like(probability, truth))
 
 
 def _forever(loader):

@@ -231,10 +231,12 @@ def timed(system, policy, batch_size):
     x = rng.integers(256, size=(_IMAGES.value, SIDE, SIDE), dtype="uint8")
     y = np.where(np.arange(len(x)) < NUM_LABELLED, np.arange(len(x)) % NUM_CLASSES, -1)
     if system == "2025 reproduction":
+        from plain_torch import default_device
         from reproduction2025 import Reproduction2025
 
         theirs = Reproduction2025(
-            x, y, recipe.hidden, batch_size, recipe.labelled_batch_size
+            *(x, y, recipe.hidden, batch_size, recipe.labelled_batch_size),
+            device=default_device(),
         )
         return functools.partial(
             timing.seconds_per_step, theirs.step, lambda loss: loss
@@ -266,9 +268,9 @@ def timed(system, policy, batch_size):
             lambda x: x.block_until_ready(),
         )
     import torch
-    from plain_torch import PlainTorch
+    from plain_torch import PlainTorch, default_device
 
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    device = default_device()
     plain = PlainTorch(SIDE**2, recipe.hidden, bfloat16=bfloat16, device=device)
 
     def step():

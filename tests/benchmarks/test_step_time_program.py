@@ -102,6 +102,15 @@ def test_every_system_is_measured_in_quartiles(program, policy, system):
     assert 0 < lower <= middle <= upper
 
 
+@pytest.mark.skipif(BACKEND == "torch", reason="which makes one step in a call")
+def test_several_steps_in_a_call_are_measured_as_steps(program, policy):
+    policy("float32")
+    with flagsaver.flagsaver(**SMALL, steps_per_execution=2):
+        lower, middle, upper = program.measure("paper", "float32", 24)
+        assert "steps_per_execution=2" in program.variant()
+    assert 0 < lower <= middle <= upper
+
+
 def test_round_adds_a_record_of_each_combination_once(program, records, capsys):
     settings = {"backends": [BACKEND], "policies": ["float32"], "batch_sizes": ["24"]}
     systems = ["products of paper"]
