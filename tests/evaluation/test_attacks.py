@@ -8,7 +8,7 @@ import pytest
 import tiny
 from keras import ops
 
-from keras_saae.evaluation import attacks, error_rate
+from keras_saae.evaluation import ascent, attacks, error_rate
 
 # Logits of three classes of images of 2x2 pixels: x @ WEIGHTS.
 WEIGHTS = np.array(
@@ -209,7 +209,7 @@ def test_an_epsilon_of_0_changes_nothing():
 def test_batches_make_no_difference(monkeypatch):
     x = tiny.random(1).random((5, 2, 2)).astype("float32")
     whole = attacks.bim(linear, x, np.arange(5) % 3, 0.1)
-    monkeypatch.setattr(attacks, "BATCH_SIZE", 3)
+    monkeypatch.setattr(ascent, "BATCH_SIZE", 3)
     found = attacks.bim(linear, x, np.arange(5) % 3, 0.1)
     np.testing.assert_allclose(found, whole, atol=1e-6)
 
