@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parents[1]
 RECORDS = Path(__file__).parent / "results" / "example_times.jsonl"
 KEYS = ("example", "kind", "backend", "machine")
 KINDS = {"smoke": ("--dataset=digits", "--smoke"), "digits": ("--dataset=digits",)}
-NOT_RUNS = ("common", "machine", "xla", "reproduce_table2")  # the last makes many
+NOT_RUNS = ("common", "machine", "compiling", "reproduce_table2")  # the last makes many
 
 _EXAMPLES = flags.DEFINE_list("examples", None, "Programs; all if not given.")
 _KINDS = flags.DEFINE_list("kinds", list(KINDS), "Of runs: smoke, digits.")

@@ -10,7 +10,7 @@ import tempfile
 import warnings
 from pathlib import Path
 
-import xla
+import compiling
 from absl import app, flags
 from machine import machine, peak_memory_mib
 
@@ -594,7 +594,7 @@ def start(main):
 
     def run(argv):
         if "smoke" in FLAGS and FLAGS.smoke:
-            xla.compile_fast()
+            compiling.compile_fast()
         main(argv)
 
     app.run(run)

@@ -13,8 +13,8 @@ import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 import tiny  # noqa: E402
 
-with tiny.program("examples/xla.py") as xla:
-    xla.compile_fast()
+with tiny.program("examples/compiling.py") as compiling:
+    compiling.compile_fast()
 
 GOLDEN = pathlib.Path(__file__).parent / "golden"
 
