@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from keras_saae import checks
+from keras_saae.networks.interpolation import from_centre, interpolate
 
 
 @keras.saving.register_keras_serializable("keras_saae")
@@ -56,15 +57,13 @@ class RandomAffine:
         )
         angle = turn * math.radians(self.rotation)
         # Where in `x` each pixel of the result comes from, both seen from the centre.
-        across = ops.arange(width, dtype="float32")[None, None, :] - (width - 1) / 2
-        down = ops.arange(height, dtype="float32")[None, :, None] - (height - 1) / 2
+        across, down = from_centre(height, width)
         across = across + self.shear * slant * down
         from_x = across * ops.cos(angle) - down * ops.sin(angle)
         from_y = across * ops.sin(angle) + down * ops.cos(angle)
         from_x = from_x / (1.0 + self.scale * grow_x) + self.shift * width * shift_x
         from_y = from_y / (1.0 + self.scale * grow_y) + self.shift * height * shift_y
-        from_x, from_y = from_x + (width - 1) / 2, from_y + (height - 1) / 2
-        return _interpolate(x, from_x, from_y, self.fill == "black")
+        return interpolate(x, from_x, from_y, self.fill == "black")
 
     def get_config(self):
         """The arguments."""
@@ -79,26 +78,3 @@ class RandomAffine:
     @classmethod
     def from_config(cls, config):
         return cls(**config)
-
-
-def _interpolate(x, from_x, from_y, black):
-    """Images `x` at the places `(n, height, width)`, linearly; black or edge outside.
-
-    `ops.image.affine_transform` does the same, but cannot be compiled by XLA on
-    TensorFlow and takes the images one by one on PyTorch.
-    """
-    height, width = x.shape[1:3]
-    pixels = ops.reshape(x, (-1, math.prod(x.shape[3:])))  # a row holds the channels
-    image = ops.arange(ops.shape(x)[0], dtype="int32")[:, None, None] * (height * width)
-    left, top = ops.floor(from_x), ops.floor(from_y)
-    result = 0.0
-    for row in (top, top + 1.0):
-        for column in (left, left + 1.0):
-            inside = (row >= 0) & (row < height) & (column >= 0) & (column < width)
-            weight = (1.0 - ops.abs(from_y - row)) * (1.0 - ops.abs(from_x - column))
-            if black:
-                weight = weight * ops.cast(inside, "float32")
-            at = ops.clip(row, 0, height - 1) * width + ops.clip(column, 0, width - 1)
-            value = ops.take(pixels, image + ops.cast(at, "int32"), axis=0)
-            result = result + weight[..., None] * value
-    return ops.reshape(result, ops.shape(x))
