@@ -353,6 +353,14 @@ def test_filters_take_the_place_of_all_hidden_layers_but_the_encoders_last():
     assert widths(model.decoder, keras.layers.Dense) == [5, 6, 7, 16]
 
 
+def test_a_decoder_warp_is_the_decoders_last_layer():
+    def last(**settings):
+        return narrow("supervised", **settings).build((4, 4), 3).decoder.layers[-1]
+
+    assert last(decoder_warp=True).name == "warp"
+    assert last().name != "warp"
+
+
 def test_augmentation_is_built_from_its_arguments():
     model = narrow("default", augmentation={"rotation": 5.0}).build((4, 4), 3)
     assert model.augmentation.rotation == 5.0

@@ -13,8 +13,10 @@ from keras_saae.networks.mlp import (
 )
 from keras_saae.networks.pixels import pixels, with_noise
 from keras_saae.networks.posterior import POSTERIORS, StochasticEncoder, moved
+from keras_saae.networks.warping import AffineWarp
 
 __all__ = [
+    "AffineWarp",
     "EncoderGivenClass",
     "EncoderWithHeads",
     "POSTERIORS",

@@ -6,6 +6,7 @@ import keras
 from keras import layers
 
 from keras_saae.networks.initializers import seeded
+from keras_saae.networks.warping import AffineWarp
 
 
 def mlp_encoder(image_shape, name="encoder", input_dropout=0.0, **settings):
@@ -28,13 +29,15 @@ def mlp_encoder(image_shape, name="encoder", input_dropout=0.0, **settings):
     return keras.Model(x, hidden_layers(h, **settings), name=name)
 
 
-def mlp_decoder(image_shape, code_width, name="decoder", **settings):
+def mlp_decoder(image_shape, code_width, name="decoder", warped=False, **settings):
     """Codes to images.
 
     Args:
         image_shape: shape of one image, such as `(28, 28)`.
         code_width: width of y and z together.
         name: name of the network.
+        warped: whether the code also says how the image is turned, scaled, slanted and
+            shifted (`AffineWarp`): for images whose pixels are neighbours.
         **settings: as of `hidden_layers`.
 
     Returns:
@@ -45,6 +48,9 @@ def mlp_decoder(image_shape, code_width, name="decoder", **settings):
     h = hidden_layers(code, **settings)
     x = _output(h, math.prod(image_shape), "pixels", "sigmoid", **settings)
     x = layers.Reshape(image_shape, dtype="float32")(x)
+    if warped:
+        still = {"kernel_initializer": "zeros", "dtype": "float32", "name": "moves"}
+        x = AffineWarp(name="warp")([x, layers.Dense(6, **still)(h)])
     return keras.Model(code, x, name=name)
 
 

@@ -21,6 +21,7 @@ class AdversarialRecipe(Recipe):
         kernel_initializer: of all weights, heads included.
         encoder_batch_normalization, decoder_batch_normalization: where batch
             normalization is used.
+        decoder_warp: whether the decoder ends in an `AffineWarp`.
         dropout: share of hidden units dropped in encoder and decoder.
         input_dropout: share of pixels dropped.
         input_noise: standard deviation on the images, in pixel units.
@@ -37,6 +38,7 @@ class AdversarialRecipe(Recipe):
     )
     encoder_batch_normalization: bool = False
     decoder_batch_normalization: bool = False
+    decoder_warp: bool = False
     dropout: float = 0.0
     input_dropout: float = 0.0
     input_noise: float = 0.0
@@ -73,6 +75,7 @@ class AdversarialRecipe(Recipe):
                 code_width,
                 hidden=self.hidden[::-1],
                 batch_normalization=self.decoder_batch_normalization,
+                warped=self.decoder_warp,
                 dropout=self.dropout,
                 seed=next(seeds),
                 **shared,
