@@ -31,7 +31,7 @@ class ImageFolder(NamedTuple):
     class_names: tuple
 
 
-def image_folder(path, image_size, color_mode="rgb", check=True):
+def image_folder(path, image_size=None, color_mode="rgb", check=True):
     """Read images from a folder that holds one folder for each class.
 
         pets/cat/*.jpg   pets/dog/*.png   pets/unlabelled/*
@@ -51,7 +51,8 @@ def image_folder(path, image_size, color_mode="rgb", check=True):
             their values, if all are numbers); "unlabelled" holds images without a
             label. Folders inside a class belong to it. Files beside the class folders,
             and names that start with a dot, are passed over.
-        image_size: height and width of the images, or one number for both.
+        image_size: height and width of the images, or one number for both. If not
+            given, that which all files have.
         color_mode: "rgb", or "grayscale" for images `(n, height, width)`.
         check: whether to decode every file once, here, so that unreadable ones are
             found before training. `False` trusts them: a bad one ends the run.
@@ -61,8 +62,9 @@ def image_folder(path, image_size, color_mode="rgb", check=True):
 
     Raises:
         FileNotFoundError: if there is no such folder.
-        ValueError: if there is no class folder, if one holds no readable image, or if
-            more than 1 % of the files cannot be read.
+        ValueError: if there is no class folder, if one holds no readable image, if more
+            than 1 % of the files cannot be read, or if they have different sizes and no
+            `image_size` is given.
 
     Warns:
         UserWarning: naming the files that cannot be read, which are left out.
@@ -73,13 +75,7 @@ def image_folder(path, image_size, color_mode="rgb", check=True):
     """
     path = Path(path).expanduser()
     check_choice("color_mode", color_mode, ("rgb", "grayscale"))
-    size = (image_size,) * 2 if np.ndim(image_size) == 0 else tuple(image_size)
-    size = tuple(check_count(length, "image_size") for length in size)
-    if len(size) != 2:
-        raise ValueError(
-            "`image_size` is the height and width of the images, or one number for "
-            f"both. Received {image_size!r}."
-        )
+    size = None if image_size is None else _check_size(image_size)
     if not path.is_dir():
         raise FileNotFoundError(f"There is no folder {path}.")
     folders = sorted(filter(_is_class, path.iterdir()), key=lambda f: f.name)
@@ -92,6 +88,7 @@ def image_folder(path, image_size, color_mode="rgb", check=True):
             "in it, and put images without a label into one named 'unlabelled'."
         )
     files = [sorted(_files(folder)) for folder in folders]
+    size = size or _common_size(files, path)
     read = functools.partial(_decode, size=size, color_mode=color_mode)
     if check:
         files = _readable(files, read)
@@ -111,6 +108,40 @@ def image_folder(path, image_size, color_mode="rgb", check=True):
         np.repeat(np.array(labels, "int64"), [len(found) for found in files]),
         tuple(classes),
     )
+
+
+def _check_size(image_size):
+    size = (image_size,) * 2 if np.ndim(image_size) == 0 else tuple(image_size)
+    if len(size) != 2:
+        raise ValueError(
+            "`image_size` is the height and width of the images, or one number for "
+            f"both. Received {image_size!r}."
+        )
+    return tuple(check_count(length, "image_size") for length in size)
+
+
+def _common_size(files, path):
+    """Height and width of all images, upright; their headers tell."""
+    from PIL import ExifTags, Image
+
+    sizes = {}  # and a file of each
+    for file in itertools.chain.from_iterable(files):
+        try:
+            with Image.open(file) as image:
+                lies = image.getexif().get(ExifTags.Base.Orientation, 1) >= 5
+                sizes.setdefault(image.size if lies else image.size[::-1], file)
+        except OSError:
+            pass  # found and named when all are decoded
+    if not sizes:
+        raise ValueError(f"No file in the folders of {path} can be read as an image.")
+    if len(sizes) > 1:
+        (height, width), other = list(sizes)[:2]
+        raise ValueError(
+            f"The images have {len(sizes)} sizes: {sizes[height, width]} is {height} "
+            f"high and {width} wide, {sizes[other]} {other[0]} and {other[1]}. Give "
+            "`image_size=(height, width)`, and all are resized to that."
+        )
+    return next(iter(sizes))
 
 
 def _is_class(path):

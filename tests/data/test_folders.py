@@ -159,7 +159,38 @@ def test_photographs_are_turned_upright(tmp_path):
     assert one(tmp_path)[3, :, 0].tolist() == [255] * 5 + [0]
 
 
+def test_without_a_size_images_keep_the_one_they_have_upright(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    save(tmp_path / "cat/1.png", size=(5, 7), exif=exif)  # turned on its side
+    save(tmp_path / "cat/2.png", size=(7, 5))
+    assert image_folder(tmp_path).images.shape == (2, 7, 5, 3)
+
+
 # What is refused
+
+
+def test_different_sizes_are_refused_if_none_is_given(tmp_path):
+    for k, size in enumerate([(6, 6), (6, 6), (3, 9)]):
+        save(tmp_path / f"cat/{k}.png", size=size)
+    message = r"2 sizes: .*0\.png is 6 high and 6 wide, .*2\.png 3 and 9.*`image_size="
+    with pytest.raises(ValueError, match=message):
+        image_folder(tmp_path)
+
+
+def test_a_size_is_found_among_unreadable_files(tmp_path):
+    for k in range(200):
+        save(tmp_path / f"cat/{k}.png", size=(3, 9))
+    (tmp_path / "cat/1.png").write_text("no image")
+    with pytest.warns(UserWarning, match="1 of 200"):
+        assert image_folder(tmp_path).images.shape == (199, 3, 9, 3)
+
+
+def test_files_of_no_size_are_no_images(tmp_path):
+    (tmp_path / "cat").mkdir()
+    (tmp_path / "cat/1.png").write_text("no image")
+    with pytest.raises(ValueError, match="No file in the folders"):
+        image_folder(tmp_path)
 
 
 def damage(path):
