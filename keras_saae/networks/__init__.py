@@ -13,7 +13,7 @@ from keras_saae.networks.mlp import (
 )
 from keras_saae.networks.pixels import pixels, with_noise
 from keras_saae.networks.posterior import POSTERIORS, StochasticEncoder, moved
-from keras_saae.networks.warping import AffineWarp
+from keras_saae.networks.warping import AffineWarp, Retouch
 
 __all__ = [
     "AffineWarp",
@@ -21,6 +21,7 @@ __all__ = [
     "EncoderWithHeads",
     "POSTERIORS",
     "RandomAffine",
+    "Retouch",
     "StochasticEncoder",
     "averaged_copy",
     "conv_decoder",

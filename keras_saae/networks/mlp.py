@@ -6,7 +6,7 @@ import keras
 from keras import layers
 
 from keras_saae.networks.initializers import seeded
-from keras_saae.networks.warping import AffineWarp
+from keras_saae.networks.warping import AffineWarp, Retouch
 
 
 def mlp_encoder(image_shape, name="encoder", input_dropout=0.0, **settings):
@@ -37,7 +37,8 @@ def mlp_decoder(image_shape, code_width, name="decoder", warped=False, **setting
         code_width: width of y and z together.
         name: name of the network.
         warped: whether the code also says how the image is turned, scaled, slanted and
-            shifted (`AffineWarp`): for images whose pixels are neighbours.
+            shifted (`AffineWarp`) and then touched up (`Retouch`): for images whose
+            pixels are neighbours.
         **settings: as of `hidden_layers`.
 
     Returns:
@@ -48,9 +49,12 @@ def mlp_decoder(image_shape, code_width, name="decoder", warped=False, **setting
     h = hidden_layers(code, **settings)
     x = _output(h, math.prod(image_shape), "pixels", "sigmoid", **settings)
     x = layers.Reshape(image_shape, dtype="float32")(x)
-    if warped:
-        still = {"kernel_initializer": "zeros", "dtype": "float32", "name": "moves"}
-        x = AffineWarp(name="warp")([x, layers.Dense(6, **still)(h)])
+    if warped:  # at first it does nothing
+        still = {"kernel_initializer": "zeros", "dtype": "float32"}
+        x = AffineWarp(name="warp")([x, layers.Dense(6, **still, name="moves")(h)])
+        changes = layers.Dense(math.prod(image_shape), **still, name="changes")(h)
+        changes = layers.Reshape(image_shape, dtype="float32")(changes)
+        x = Retouch(name="retouch")([x, changes])
     return keras.Model(code, x, name=name)
 
 

@@ -1,4 +1,4 @@
-"""A layer that moves images as the network before it says: a spatial transformer."""
+"""The end of a decoder that moves what it has painted: a spatial transformer."""
 
 import keras
 from keras import layers, ops
@@ -62,3 +62,28 @@ class AffineWarp(layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "limit": self.limit}
+
+
+@keras.saving.register_keras_serializable("keras_saae")
+class Retouch(layers.Layer):
+    """Makes pixels lighter or darker, without leaving [0, 1].
+
+        sigmoid(log(x / (1 - x)) + changes)
+
+    After `AffineWarp` it sharpens what lay between pixels, and changes what moving the
+    whole image cannot. Changes of zero leave pixels from 0.001 to 0.999 as they are.
+
+    A call takes `[x, changes]`, both of one shape `(n, ...)`; it returns float32.
+    """
+
+    def __init__(self, **kwargs):
+        super().__init__(**{"dtype": "float32", **kwargs})
+
+    def call(self, inputs):
+        x, changes = inputs
+        x = ops.clip(x, 0.001, 0.999)  # from black and white no change is enough
+        return ops.sigmoid(ops.log(x / (1.0 - x)) + ops.cast(changes, "float32"))
+
+    def compute_output_shape(self, input_shape):
+        """That of either."""
+        return tuple(input_shape[0])

@@ -21,7 +21,7 @@ class AdversarialRecipe(Recipe):
         kernel_initializer: of all weights, heads included.
         encoder_batch_normalization, decoder_batch_normalization: where batch
             normalization is used.
-        decoder_warp: whether the decoder ends in an `AffineWarp`.
+        decoder_warp: whether the decoder turns and slants images, see `mlp_decoder`.
         dropout: share of hidden units dropped in encoder and decoder.
         input_dropout: share of pixels dropped.
         input_noise: standard deviation on the images, in pixel units.

@@ -6,7 +6,7 @@ import pytest
 from keras import ops
 
 from keras_saae.backend import input_gradient
-from keras_saae.networks import AffineWarp, mlp_decoder
+from keras_saae.networks import AffineWarp, Retouch, mlp_decoder
 
 
 def images(*shape):
@@ -82,6 +82,15 @@ def test_gradients_say_how_pixels_change_with_a_shift():
     assert found == pytest.approx(1.5 * (x[0, 1, 2] - x[0, 1, 1]), rel=1e-3)
 
 
+def test_changes_move_the_logits_of_pixels():
+    x = np.array([[0.5, 0.5, 0.8, 0.0]], "float32")
+    changes = np.array([[0.0, np.log(3.0), -np.log(4.0), 0.0]], "float32")
+    inputs = [ops.convert_to_tensor(v) for v in (x, changes)]
+    # Odds of 1, 1 * 3, 4 / 4 and, the smallest there are, 1 / 999.
+    found = ops.convert_to_numpy(Retouch()(inputs))
+    np.testing.assert_allclose(found, [[0.5, 0.75, 0.5, 0.001]], rtol=1e-4)
+
+
 def test_decoder_paints_as_without_a_warp_until_it_learns_to_move():
     decoder = mlp_decoder((4, 4), 3, hidden=(5,), warped=True, seed=1)
     plain = mlp_decoder((4, 4), 3, hidden=(5,), seed=1)
@@ -93,17 +102,19 @@ def test_decoder_paints_as_without_a_warp_until_it_learns_to_move():
     )
 
 
-def test_decoder_learns_to_move():
+def test_decoder_learns_to_move_and_to_change():
     decoder = mlp_decoder((4, 4), 3, hidden=(5,), warped=True, seed=1)
     decoder.compile(keras.optimizers.Adam(0.01), loss="mse")
     decoder.fit(images(8, 3), images(8, 4, 4), verbose=0)
-    _, bias = decoder.get_layer("moves").get_weights()
-    assert np.abs(bias).min() > 0
+    for name in ("moves", "changes"):
+        _, bias = decoder.get_layer(name).get_weights()
+        assert np.abs(bias).min() > 0
 
 
 def test_a_warped_decoder_comes_back_from_a_file(tmp_path):
     decoder = mlp_decoder((4, 4), 3, hidden=(5,), warped=True)
     decoder.get_layer("moves").set_weights([images(5, 6), images(6)])
+    decoder.get_layer("changes").set_weights([images(5, 16), images(16)])
     decoder.save(tmp_path / "decoder.keras")
     code = ops.convert_to_tensor(images(2, 3))
     np.testing.assert_allclose(
