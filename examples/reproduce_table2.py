@@ -128,6 +128,7 @@ SYSTEMS = {
             **{"100": (1.00, 0.60), "1000": (0.80, 0.50), "all": (0.60, 0.35)},
         },
     ),
+    "convolutional": System("ours, the same with convolutions, for many labels"),
     "generative": System("ours, style apart from class"),
     "simultaneous": System("ours, all phases of a step at once"),
     "latala2025": System(
@@ -299,7 +300,8 @@ def names_of_systems():
     names = []
     for name in _SYSTEMS.value:
         names += ablations if name == "ablations" else [name]
-    for_mnist = {"augmented", "generative", *ablations}.intersection(names)
+    for_mnist = {"augmented", "convolutional", "generative", *ablations}
+    for_mnist &= set(names)
     if for_mnist and _DATASET.value == "digits":
         sys.exit(f"--systems: {', '.join(sorted(for_mnist))} are made for MNIST.")
     unknown = sorted(set(names) - SYSTEMS.keys() - recipes.RECIPES.keys())

@@ -16,8 +16,11 @@ class SmoothClassifier:
     augmentation, where there is one. They are all content with one class for all
     images; where neither labels nor the games prevent that, a fourth term does.
 
-    Uses the model's `encoder` (an `EncoderWithHeads`), `decoder`, `join(y, z)`,
-    `prior_y`, `seeds` and `optimizer`.
+    What q(y|x) is held to is the encoder's own belief on the image as it is or, from a
+    mean teacher, that of the encoder's average.
+
+    Uses the model's `encoder` (an `EncoderWithHeads`), `averaged_encoder` (or None),
+    `decoder`, `join(y, z)`, `prior_y`, `seeds` and `optimizer`.
     """
 
     def set_smoothness(
@@ -32,6 +35,8 @@ class SmoothClassifier:
         augmentation_weight,
         warm_up,
         shares_weight,
+        mean_teacher,
+        averaging,
     ):
         """Takes the settings, or says what is wrong with them; for the constructor."""
         self.vat_weight = checks.check_number(vat_weight, "vat_weight")
@@ -49,6 +54,12 @@ class SmoothClassifier:
         )
         self.warm_up = checks.check_count(warm_up, "warm_up", minimum=0)
         self.shares_weight = checks.check_number(shares_weight, "shares_weight")
+        if mean_teacher and averaging is None:
+            raise ValueError(
+                "`mean_teacher` holds q(y|x) to the average of the encoder: give "
+                "`averaging`, such as 0.999. Received: averaging=None"
+            )
+        self.mean_teacher = bool(mean_teacher)
 
     def smoothness_config(self):
         """The settings, for `get_config`."""
@@ -62,6 +73,7 @@ class SmoothClassifier:
             "augmentation_weight": self.augmentation_weight,
             "warm_up": self.warm_up,
             "shares_weight": self.shares_weight,
+            "mean_teacher": self.mean_teacher,
         }
 
     @property
@@ -93,6 +105,9 @@ class SmoothClassifier:
         """The terms, weighted, on images `x` as they are."""
         y_logits, z = self.encoder(x, training=True)
         classify = partial(self.encoder.classify, training=True)
+        target = y_logits
+        if self.mean_teacher:
+            target = self.averaged_encoder.classify(x, training=False)
         loss = 0.0
         if self.vat_weight:
             loss = loss + self.vat_weight * losses.virtual_adversarial_loss(
@@ -101,7 +116,7 @@ class SmoothClassifier:
                 self.seeds,
                 radius=self.vat_radius,
                 probe=self.vat_probe or self.encoder.vat_probe,
-                y_logits=y_logits,
+                y_logits=target,
             )
         if self.style_consistency_weight:
             loss = loss + self.style_consistency_weight * losses.style_consistency_loss(
@@ -109,7 +124,7 @@ class SmoothClassifier:
                 # At rest: its normalization statistics belong to real codes.
                 lambda y, z: self.decoder(self.join(y, z), training=False),
                 x,
-                y_logits,
+                target,
                 z,
                 self.seeds,
                 scale=self.style_consistency_scale,
@@ -117,7 +132,7 @@ class SmoothClassifier:
         if self.augmentation is not None and self.augmentation_weight:
             loss = loss + self.augmentation_weight * (
                 losses.augmentation_consistency_loss(
-                    classify, self.augmentation, x, y_logits, self.seeds
+                    classify, self.augmentation, x, target, self.seeds
                 )
             )
         if self.shares_weight:

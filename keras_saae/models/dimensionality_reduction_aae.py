@@ -69,6 +69,7 @@ class DimensionalityReductionAAE(
         shares_weight: weight of the demand that a batch's images share the heads out as
             the prior does, for which no head may be empty. Formula:
             `losses.shares_loss`. Paper: none.
+        mean_teacher: whether its targets come from the averaged encoder. Paper: no.
         averaging: weight of the past in the moving average of the encoder's
             weights, such as 0.999, or `None` for no average. `predict`, `encode` and
             `transform` use the average.
@@ -113,6 +114,7 @@ class DimensionalityReductionAAE(
         style_consistency_scale=1.0,
         warm_up=0,
         shares_weight=0.0,
+        mean_teacher=False,
         averaging=None,
         seed=None,
         **kwargs,
@@ -131,6 +133,8 @@ class DimensionalityReductionAAE(
             augmentation_weight=augmentation_weight,
             warm_up=warm_up,
             shares_weight=shares_weight,
+            mean_teacher=mean_teacher,
+            averaging=averaging,
         )
         self.discriminator_loss_name = discriminator_loss
         self.labelled = bool(labelled)

@@ -87,6 +87,12 @@ class SemiSupervisedAAE(
         shares_weight: weight of the demand, in the classification phase, that the
             shares of the classes in a batch be the prior's. Formula:
             `losses.shares_loss`. Paper: none.
+        mean_teacher: whether the classes that q(y|x) is held to, by the smoothness
+            above, are those of the averaged encoder, at rest, in the place of its own.
+            With convolutions and batch normalization it is worth a third of the errors:
+            images of a kind, noisy or changed, make a batch of their own, by which the
+            encoder can tell what to say of them. Needs `averaging`. Paper: no, but
+            Tarvainen and Valpola, arXiv:1703.01780.
         groups: main class of each class, from `data.class_groups`, where some labels
             tell no more than that, num_classes + g. Not with "one_hot" reconstruction.
         averaging: weight of the past in the moving average of the encoder's
@@ -142,6 +148,7 @@ class SemiSupervisedAAE(
         style_consistency_scale=1.0,
         warm_up=0,
         shares_weight=0.0,
+        mean_teacher=False,
         groups=None,
         averaging=None,
         seed=None,
@@ -169,6 +176,8 @@ class SemiSupervisedAAE(
             augmentation_weight=augmentation_weight,
             warm_up=warm_up,
             shares_weight=shares_weight,
+            mean_teacher=mean_teacher,
+            averaging=averaging,
         )
         self.generator_loss_name = generator_loss
         self.style_given_class = style_given_class

@@ -68,14 +68,14 @@ def get(name, dataset=None):
 
     Args:
         name: "paper", "adamw", "default", or "default_small" for a few thousand
-            small images such as the digits; "augmented" and "generative", ours for
-            images and for drawing them; "labels_only", "nn" and "vat" for the
-            baselines; "aae", "label_informed", "supervised", "clustering",
-            "dimensionality_reduction" for the rest of the family; "m1", "m2", "m1_m2",
-            "mixture_vae" for the variational models. Most have a sibling that ends in
-            "_small" and one that begins with "paper_". "clustering_many" is for more
-            clusters than classes; "likelihood" and "likelihood_in_clusters" for
-            samples near images; "encoder_classifier" and
+            small images such as the digits; "augmented", "convolutional" and
+            "generative", ours for images, for many labels and for drawing;
+            "labels_only", "nn" and "vat" for the baselines; "aae", "label_informed",
+            "supervised", "clustering", "dimensionality_reduction" for the rest of the
+            family; "m1", "m2", "m1_m2", "mixture_vae" for the variational models. Most
+            have a sibling that ends in "_small" and one that begins with "paper_".
+            "clustering_many" is for more clusters than classes; "likelihood" and
+            "likelihood_in_clusters" for samples near images; "encoder_classifier" and
             "adversarial_vae" for the two-step model, with "_small" ones. More in
             `RECIPES`.
         dataset: name of the data set to train on, as of `data.load`. For a small one,

@@ -108,7 +108,7 @@ class TwoGamesRecipe(Recipe):
         head_batch_normalization, generator_y_weight, generator_z_weight,
         reconstruction_trains_y, augmentation_weight, vat_weight, vat_radius, vat_probe,
         style_consistency_weight, style_consistency_scale, warm_up, shares_weight,
-        averaging: see the model.
+        mean_teacher, averaging: see the model.
     """
 
     head_batch_normalization: bool = False
@@ -123,6 +123,7 @@ class TwoGamesRecipe(Recipe):
     style_consistency_scale: float = 1.0
     warm_up: int = 0
     shares_weight: float = 0.0
+    mean_teacher: bool = False
     averaging: float | None = None
 
     def of_length(self, updates):

@@ -99,6 +99,10 @@ GOLDEN = {
         {"vat_weight": 1.0, "averaging": 0.9, "labelled_reconstruction": "one_hot"},
     ),
     "style_consistency_warm_up": ({}, {"style_consistency_weight": 1.0, "warm_up": 4}),
+    "mean_teacher": (
+        {"batch_normalization": True},
+        {"vat_weight": 1.0, "averaging": 0.9, "mean_teacher": True},
+    ),
     "simultaneous": ({}, {}),
 }
 
@@ -306,6 +310,7 @@ def test_settings_survive_saving(tmp_path):
         "style_consistency_scale": 0.5,
         "warm_up": 10,
         "averaging": 0.99,
+        "mean_teacher": True,
         "seed": 5,
         "name": "mine",
         "prior_y": Categorical(3, [0.5, 0.25, 0.25]),
@@ -317,7 +322,7 @@ def test_settings_survive_saving(tmp_path):
     found = tiny.plain_settings(loaded)
     assert found == tiny.plain_settings(model)
     plain = {key: v for key, v in settings.items() if key in found}
-    assert len(plain) == 20
+    assert len(plain) == 21
     assert found == {**found, **plain, "noisy_phases": ["reconstruction"]}
     assert loaded.prior_z.stddev == 5.0
     assert loaded.prior_y.weights == [0.5, 0.25, 0.25]
@@ -515,6 +520,25 @@ def test_augmentation_weight_adds_that_share_of_its_consistency():
     np.testing.assert_allclose(
         found["classification"], without["classification"] + 3.0 * term, rtol=1e-5
     )
+
+
+def test_a_mean_teacher_says_where_changed_images_belong():
+    model = tiny.aae(
+        augmentation=lambda x, seed: x / 2, averaging=0.9, mean_teacher=True
+    )
+    teacher, x = model.averaged_encoder, model.prepare(tiny.batch(), True)["x"]
+    teacher.set_weights([2.0 * weight for weight in teacher.get_weights()])
+    codes = teacher(x)[0], model.encoder(x / 2)[0]
+    np.testing.assert_allclose(
+        to_numpy(model.smoothness_loss(x)),
+        to_numpy(losses.categorical_kl(*codes)),
+        rtol=1e-5,
+    )
+
+
+def test_a_mean_teacher_needs_an_average():
+    with pytest.raises(ValueError, match="give `averaging`"):
+        tiny.aae(mean_teacher=True)
 
 
 def test_augmentation_is_saved_with_the_model(tmp_path):
