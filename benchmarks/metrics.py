@@ -50,19 +50,15 @@ def main(argv):
     for recipe, backend, policy, batch_size in combinations if _TURNS.value else ():
         key = (recipe, backend, policy, int(batch_size), timing.machine())
         key = dict(zip(KEYS, key))
-        if any(key.items() <= record.items() for record in records()):
+        there = timing.read_records(RECORDS)
+        if any(key.items() <= record.items() for record in there):
             continue
         names = ("turns", "blocks", "block", "images")
         settings = [flags.FLAGS[name].serialize() for name in names]
         one = f"--measure={json.dumps([recipe, policy, int(batch_size)])}"
         found = timing.run_alone(__file__, [*settings, one], backend)
         timing.add_record(RECORDS, {**key, **found})
-    print(table(records()))
-
-
-def records():
-    """Those of the file."""
-    return timing.read_records(RECORDS)
+    print(table(timing.read_records(RECORDS)))
 
 
 def measure(name, policy, batch_size):
@@ -113,8 +109,8 @@ def table(found):
         [
             str(r["batch_size"]),
             *(r["recipe"], r["backend"], r["dtype_policy"]),
-            f"{r['percent_of_step']:.1f}",
-            f"{r['lower_quartile']:.1f} to {r['upper_quartile']:.1f}",
+            one_digit(r["percent_of_step"]),
+            f"{one_digit(r['lower_quartile'])} to {one_digit(r['upper_quartile'])}",
             f"{r['ms_per_step']:.3g}",
             str(r["turns"]),
             r["machine"],
@@ -122,6 +118,11 @@ def table(found):
         for r in found
     ]
     return timing.markdown(header, rows)
+
+
+def one_digit(value):
+    """A number for the table, in which nothing is -0.0."""
+    return f"{round(value, 1) + 0.0:.1f}"
 
 
 if __name__ == "__main__":

@@ -9,7 +9,8 @@ ROOT = pathlib.Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize(
-    "name", ["profile_step", "step_time", "start_up", "time_to_accuracy", "scaling"]
+    "name",
+    ["profile_step", "step_time", "metrics", "start_up", "time_to_accuracy", "scaling"],
 )
 def test_table_of_the_records_is_in_the_notes(name):
     notes = (ROOT / "docs" / "speed.md").read_text(encoding="utf-8")
